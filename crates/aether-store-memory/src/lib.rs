@@ -1,0 +1,1 @@
+//! aether-store-memory.

@@ -1,0 +1,3 @@
+//! examples/quickstart.
+
+fn main() {}

@@ -1,1 +1,32 @@
-//! aether-store-memory.
+//! The embedded event store: everything of the contract, nothing outlives the process.
+//!
+//! The store for tests, for programs that need no durability, and the reference that other stores are compared with.
+//!
+//! ```
+//! use aether_core::{ActorId, EventStoreExt, Expected, NewEvent, RawJson, Version};
+//! use aether_store_memory::MemoryStore;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let order = ActorId::new("order-123")?;
+//! let placed = NewEvent::new("OrderPlaced".try_into()?, RawJson::parse(r#"{"total":99.99}"#)?);
+//! store.append(&order, Expected::NoEvents, [placed]).await?;
+//! assert_eq!(store.read_all(&order, Version::FIRST).await?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | what | default |
+//! | --- | --- |
+//! | namespace | none: announcements say `__internal__` |
+//! | broadcaster | none |
+
+mod builder;
+mod history;
+mod read;
+mod shards;
+mod store;
+
+pub use builder::MemoryStoreBuilder;
+pub use store::MemoryStore;

@@ -1,0 +1,9 @@
+//! Errors: one enum per decision that the caller has to take.
+
+mod append;
+mod parts;
+mod read;
+
+pub use append::{AppendError, Conflict, Fenced, IdReused, InvalidAppend, UnknownOutcome};
+pub use parts::{BoxError, NotPermitted, Unavailable, Unsupported};
+pub use read::{HistoryRewound, HistoryTruncated, ReadError, ReplayError, SnapshotError};

@@ -1,0 +1,67 @@
+//! Events with the place where they are stored.
+
+use std::ops::Deref;
+
+use super::Event;
+use crate::Position;
+
+/// An event as a store holds it: the event, and where it lies.
+///
+/// It dereferences to the [`Event`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    event: Event,
+    partition: u32,
+    sequence: u64,
+    index: u32,
+}
+
+impl RecordedEvent {
+    /// Says that `event` is number `index` of the commit at `sequence` in `partition`. For stores.
+    #[must_use]
+    pub fn new(event: Event, partition: u32, sequence: u64, index: u32) -> Self {
+        Self {
+            event,
+            partition,
+            sequence,
+            index,
+        }
+    }
+
+    /// Returns the event.
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// Returns the event alone.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        self.event
+    }
+
+    /// Returns where the event lies.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position::new(
+            self.partition,
+            self.sequence,
+            self.index,
+            Some(self.event.id().clone()),
+        )
+    }
+
+    /// Returns the same place with another event. For what brings events up to date while they are read.
+    #[must_use]
+    pub(crate) fn with_event(self, event: Event) -> Self {
+        Self { event, ..self }
+    }
+}
+
+impl Deref for RecordedEvent {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.event
+    }
+}

@@ -1,0 +1,91 @@
+//! A store that reads events up to date.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+
+use super::Upcasters;
+use crate::error::{AppendError, ReadError, SnapshotError};
+use crate::{
+    ActorId, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected, Head, NewEvent,
+    ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, Version,
+};
+
+/// A store whose events are brought up to date by [`Upcasters`] on every read. Whatever is appended is passed on.
+#[derive(Debug, Clone)]
+pub struct Upcasting<T> {
+    store: T,
+    upcasters: Arc<Upcasters>,
+}
+
+impl<T> Upcasting<T> {
+    pub(super) fn new(store: T, upcasters: Upcasters) -> Self {
+        Self {
+            store,
+            upcasters: Arc::new(upcasters),
+        }
+    }
+
+    /// Returns the store beneath, which reads events as they were written.
+    #[must_use]
+    pub fn inner(&self) -> &T {
+        &self.store
+    }
+}
+
+impl<T: EventStore> EventStore for Upcasting<T> {
+    fn append_with(
+        &self,
+        actor: &ActorId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+        options: AppendOptions,
+    ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
+        self.store.append_with(actor, expected, events, options)
+    }
+
+    fn claim(&self, actor: &ActorId, epoch: Epoch) -> impl Future<Output = Result<Head, AppendError>> + Send {
+        self.store.claim(actor, epoch)
+    }
+
+    fn head(
+        &self,
+        actor: &ActorId,
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Head, ReadError>> + Send {
+        self.store.head(actor, consistency)
+    }
+
+    fn read_with(
+        &self,
+        actor: &ActorId,
+        from: Version,
+        options: ReadOptions,
+    ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<T> + 'static {
+        let upcasters = Arc::clone(&self.upcasters);
+        let events = self.store.read_with(actor, from, options);
+        events.map(move |event| event.and_then(|event| upcasters.upcast_recorded(event)))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+}
+
+impl<T: SnapshotStore> SnapshotStore for Upcasting<T> {
+    fn latest_snapshot(
+        &self,
+        actor: &ActorId,
+    ) -> impl Future<Output = Result<Option<Snapshot>, SnapshotError>> + Send {
+        self.store.latest_snapshot(actor)
+    }
+
+    fn save_snapshot(
+        &self,
+        snapshot: Snapshot,
+    ) -> impl Future<Output = Result<SnapshotOutcome, SnapshotError>> + Send {
+        self.store.save_snapshot(snapshot)
+    }
+}

@@ -34,38 +34,25 @@ impl RetryPolicy {
     /// Tries at most `attempts` times in all (0 counts as 1).
     #[must_use]
     pub fn attempts(self, attempts: u32) -> Self {
-        Self {
-            attempts: attempts.max(1),
-            ..self
-        }
+        Self { attempts: attempts.max(1), ..self }
     }
 
     /// Waits `first` after the first attempt, then longer each time, but never longer than `longest`.
     #[must_use]
     pub fn delays(self, first: Duration, longest: Duration) -> Self {
-        Self {
-            first,
-            longest,
-            ..self
-        }
+        Self { first, longest, ..self }
     }
 
     /// Waits `factor` times longer each time (less than 1, and NaN, count as 1).
     #[must_use]
     pub fn factor(self, factor: f64) -> Self {
-        Self {
-            factor: factor.max(1.0),
-            ..self
-        }
+        Self { factor: factor.max(1.0), ..self }
     }
 
     /// Shortens each wait at random by up to this share of it, 0 to 1 (what is outside, and NaN, counts as 0 or 1).
     #[must_use]
     pub fn jitter(self, jitter: f64) -> Self {
-        Self {
-            jitter: jitter.max(0.0).min(1.0),
-            ..self
-        }
+        Self { jitter: jitter.max(0.0).min(1.0), ..self }
     }
 
     /// Returns how long to wait after attempt number `attempt` (from 1), or `None` when it was the last. `random` is
@@ -84,10 +71,7 @@ impl RetryPolicy {
     /// Starts counting attempts.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
-        Backoff {
-            policy: *self,
-            attempt: 1,
-        }
+        Backoff { policy: *self, attempt: 1 }
     }
 }
 

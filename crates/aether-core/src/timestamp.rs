@@ -108,10 +108,8 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let refuse = |reason: String| InvalidTimestamp::Text {
-            text: text.chars().take(64).collect(),
-            reason,
-        };
+        let refuse =
+            |reason: String| InvalidTimestamp::Text { text: text.chars().take(64).collect(), reason };
         // The parser would turn a leap second into the last nanosecond before it.
         if text.as_bytes().get(17..19) == Some(b"60") {
             return Err(refuse("a leap second cannot be kept exactly".to_owned()));
@@ -126,10 +124,7 @@ impl fmt::Display for Timestamp {
         let (date, time) = (self.0.date(), self.0.time());
         let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
         let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if time.nanosecond() != 0 {
             let digits = format!("{:09}", time.nanosecond());
             write!(f, ".{}", digits.trim_end_matches('0'))?;
@@ -197,21 +192,14 @@ mod tests {
     use super::*;
 
     fn any_timestamp() -> impl Strategy<Value = Timestamp> {
-        (
-            0i32..=9999,
-            1u16..=365,
-            0u8..24,
-            0u8..60,
-            0u8..60,
-            0u32..1_000_000_000,
-            -1439i32..1440,
-        )
-            .prop_map(|(year, day, hour, minute, second, nano, offset)| {
+        (0i32..=9999, 1u16..=365, 0u8..24, 0u8..60, 0u8..60, 0u32..1_000_000_000, -1439i32..1440).prop_map(
+            |(year, day, hour, minute, second, nano, offset)| {
                 let date = Date::from_ordinal_date(year, day).unwrap();
                 let time = Time::from_hms_nano(hour, minute, second, nano).unwrap();
                 let offset = UtcOffset::from_whole_seconds(offset * 60).unwrap();
                 Timestamp::try_from(date.with_time(time).assume_offset(offset)).unwrap()
-            })
+            },
+        )
     }
 
     proptest! {
@@ -249,11 +237,9 @@ mod tests {
 
     #[test]
     fn the_edges_of_the_calendar_are_read_and_compared_without_panicking() {
-        for text in [
-            "9999-12-31T23:59:59.999999999-12:00",
-            "0000-01-01T00:00:00+23:59",
-            "0001-01-01T00:00:00Z",
-        ] {
+        for text in
+            ["9999-12-31T23:59:59.999999999-12:00", "0000-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z"]
+        {
             let time: Timestamp = text.parse().unwrap();
             assert_eq!(time.to_string(), text);
             assert!(time.checked_add(Duration::from_secs(u64::MAX)).is_none());
@@ -274,14 +260,8 @@ mod tests {
         assert!("2026-01-13T21:25:60Z".parse::<Timestamp>().is_err());
         assert!("2026-01-13".parse::<Timestamp>().is_err());
         let odd = OffsetDateTime::UNIX_EPOCH.to_offset(UtcOffset::from_hms(1, 2, 3).unwrap());
-        assert_eq!(
-            Timestamp::try_from(odd).unwrap_err(),
-            InvalidTimestamp::Offset { seconds: 3723 }
-        );
+        assert_eq!(Timestamp::try_from(odd).unwrap_err(), InvalidTimestamp::Offset { seconds: 3723 });
         let bce = OffsetDateTime::UNIX_EPOCH.replace_year(-1).unwrap();
-        assert_eq!(
-            Timestamp::try_from(bce).unwrap_err(),
-            InvalidTimestamp::Year { year: -1 }
-        );
+        assert_eq!(Timestamp::try_from(bce).unwrap_err(), InvalidTimestamp::Year { year: -1 });
     }
 }

@@ -1,1 +1,54 @@
-//! aether-store-jetstream.
+//! The durable, distributed event store: histories in a NATS JetStream stream, appended to with optimistic concurrency
+//! that the server itself enforces.
+//!
+//! ```no_run
+//! use aether_core::{ActorId, EventStoreExt, Expected, NewEvent, RawJson};
+//! use aether_store_jetstream::JetStreamStore;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = async_nats::connect("nats://127.0.0.1:4222").await?;
+//! let store = JetStreamStore::builder(client, "orders".try_into()?).open().await?;
+//! let order = ActorId::new("order-123")?;
+//! let placed = NewEvent::new("OrderPlaced".try_into()?, RawJson::parse(r#"{"total":99.99}"#)?);
+//! store.append(&order, Expected::NoEvents, [placed]).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | what | default | set by |
+//! | --- | --- | --- |
+//! | namespace | none | [`namespace`](JetStreamStoreBuilder::namespace) |
+//! | replicas of a new stream | 1 | [`replicas`](JetStreamStoreBuilder::replicas) |
+//! | retention of a new stream | one year | [`retention`](JetStreamStoreBuilder::retention) |
+//! | deadline of an append | 5 s | [`deadline`](JetStreamStoreBuilder::deadline) |
+//! | wait for one answer | 1 s | [`answer_timeout`](JetStreamStoreBuilder::answer_timeout) |
+//! | requests in flight | 16,384 | [`max_in_flight`](JetStreamStoreBuilder::max_in_flight) |
+//! | actors whose head is cached | 100,000 | [`cached_heads`](JetStreamStoreBuilder::cached_heads) |
+//! | API prefix | `$JS.API` | [`domain`](JetStreamStoreBuilder::domain), [`api_prefix`](JetStreamStoreBuilder::api_prefix) |
+//! | broadcaster | none | [`broadcaster`](JetStreamStoreBuilder::broadcaster) |
+
+mod api;
+mod append;
+mod assemble;
+mod builder;
+mod cache;
+mod config;
+mod consumer;
+mod error;
+mod frame;
+mod head;
+mod headers;
+mod lanes;
+mod names;
+mod open;
+mod outcome;
+mod plan;
+mod read;
+mod snapshots;
+mod store;
+mod subject;
+mod trail;
+
+pub use builder::{JetStreamStoreBuilder, Retention};
+pub use error::OpenError;
+pub use store::JetStreamStore;

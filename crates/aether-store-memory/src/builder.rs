@@ -18,19 +18,13 @@ impl MemoryStoreBuilder {
     /// Puts the store into a namespace, which its announcements name. Every store is isolated from every other anyway.
     #[must_use]
     pub fn namespace(self, namespace: Namespace) -> Self {
-        Self {
-            namespace: Some(namespace),
-            ..self
-        }
+        Self { namespace: Some(namespace), ..self }
     }
 
     /// Announces what is stored to `broadcaster`.
     #[must_use]
     pub fn broadcaster(self, broadcaster: impl EventBroadcaster + 'static) -> Self {
-        Self {
-            broadcaster: Some(Arc::new(broadcaster)),
-            ..self
-        }
+        Self { broadcaster: Some(Arc::new(broadcaster)), ..self }
     }
 
     /// Makes the store.
@@ -44,9 +38,6 @@ impl std::fmt::Debug for MemoryStoreBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let announces = self.broadcaster.is_some();
         let mut debug = f.debug_struct("MemoryStoreBuilder");
-        debug
-            .field("namespace", &self.namespace)
-            .field("broadcaster", &announces)
-            .finish()
+        debug.field("namespace", &self.namespace).field("broadcaster", &announces).finish()
     }
 }

@@ -25,36 +25,18 @@ pub(crate) enum Verdict {
 
 impl History {
     pub(crate) fn new(actor: ActorId) -> Self {
-        Self {
-            actor,
-            events: Vec::new(),
-            epoch: None,
-            claimed_at: None,
-            snapshot: None,
-        }
+        Self { actor, events: Vec::new(), epoch: None, claimed_at: None, snapshot: None }
     }
 
     pub(crate) fn version(&self) -> Version {
-        self.events
-            .last()
-            .map_or(Version::INITIAL, |event| event.version())
+        self.events.last().map_or(Version::INITIAL, |event| event.version())
     }
 
     pub(crate) fn head(&self) -> Head {
         let event = self.events.last().map(RecordedEvent::position);
-        let claim = self
-            .claimed_at
-            .map(|sequence| Position::new(0, sequence, 0, None));
-        let later = |claim: &Position| {
-            event
-                .as_ref()
-                .is_none_or(|event| event.sequence() < claim.sequence())
-        };
-        let position = if claim.as_ref().is_some_and(later) {
-            claim
-        } else {
-            event
-        };
+        let claim = self.claimed_at.map(|sequence| Position::new(0, sequence, 0, None));
+        let later = |claim: &Position| event.as_ref().is_none_or(|event| event.sequence() < claim.sequence());
+        let position = if claim.as_ref().is_some_and(later) { claim } else { event };
         Head::new(self.version(), self.epoch, position)
     }
 
@@ -82,9 +64,7 @@ impl History {
         epoch: Option<Epoch>,
     ) -> Vec<RecordedEvent> {
         let start = self.events.len();
-        let recorded = (0..)
-            .zip(events)
-            .map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
+        let recorded = (0..).zip(events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
         self.events.extend(recorded);
         self.epoch = self.epoch.max(epoch);
         self.events.get(start..).unwrap_or_default().to_vec()
@@ -102,10 +82,7 @@ impl History {
 
     /// Returns where the events from `version` on begin, and how many there are in all.
     pub(crate) fn range_from(&self, version: Version) -> (usize, usize) {
-        (
-            self.events.partition_point(|event| event.version() < version),
-            self.events.len(),
-        )
+        (self.events.partition_point(|event| event.version() < version), self.events.len())
     }
 
     pub(crate) fn page(&self, from: usize, to: usize) -> Vec<RecordedEvent> {
@@ -130,12 +107,9 @@ impl History {
 
     fn check_epoch(&self, epoch: Option<Epoch>) -> Result<(), AppendError> {
         match (epoch, self.epoch) {
-            (Some(attempted), Some(current)) if attempted < current => Err(Box::new(Fenced {
-                actor: self.actor.clone(),
-                attempted,
-                current,
-            })
-            .into()),
+            (Some(attempted), Some(current)) if attempted < current => {
+                Err(Box::new(Fenced { actor: self.actor.clone(), attempted, current }).into())
+            }
             _ => Ok(()),
         }
     }
@@ -148,30 +122,31 @@ impl History {
         epoch: Option<Epoch>,
     ) -> Result<Verdict, AppendError> {
         let current = self.version();
-        let overflow = || InvalidAppend::VersionOverflow {
-            after: current,
-            events: events.len() as u64,
-        };
+        let overflow = || InvalidAppend::VersionOverflow { after: current, events: events.len() as u64 };
         let attempted = expected.attempted().ok_or_else(overflow)?;
-        let (start, _) = self.range_from(attempted);
-        let there = self.page(start, start.saturating_add(events.len()).min(self.events.len()));
+        let there = self.commit_at(attempted);
         let found: Vec<Event> = there.iter().map(|event| event.event().clone()).collect();
         match recognize(&self.actor, &found, events) {
-            Recognized::Ours => Ok(Verdict::AlreadyStored(
-                Commit::new(there, true).ok_or(InvalidAppend::Empty)?,
-            )),
+            Recognized::Ours => {
+                Ok(Verdict::AlreadyStored(Commit::new(there, true).ok_or(InvalidAppend::Empty)?))
+            }
             Recognized::Reused(reused) => Err(Box::new(reused).into()),
             Recognized::Others | Recognized::Nothing => {
                 self.check_epoch(epoch)?;
                 let actor = self.actor.clone();
-                Err(Box::new(Conflict {
-                    actor,
-                    expected,
-                    attempted,
-                    current,
-                })
-                .into())
+                Err(Box::new(Conflict { actor, expected, attempted, current }).into())
             }
         }
+    }
+
+    /// Returns the events of the commit that holds the first event from `version` on.
+    fn commit_at(&self, version: Version) -> Vec<RecordedEvent> {
+        let (at, _) = self.range_from(version);
+        let Some(sequence) = self.events.get(at).map(|event| event.position().sequence()) else {
+            return Vec::new();
+        };
+        let start = self.events.partition_point(|event| event.position().sequence() < sequence);
+        let end = self.events.partition_point(|event| event.position().sequence() <= sequence);
+        self.page(start, end)
     }
 }

@@ -22,15 +22,8 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn new(history: Option<SharedHistory>, from: Version) -> Self {
-        let (next, end) = history
-            .as_deref()
-            .map_or((0, 0), |history| lock(history).range_from(from));
-        Self {
-            history,
-            next,
-            end,
-            page: Vec::new().into_iter(),
-        }
+        let (next, end) = history.as_deref().map_or((0, 0), |history| lock(history).range_from(from));
+        Self { history, next, end, page: Vec::new().into_iter() }
     }
 
     fn turn_page(&mut self) {

@@ -22,10 +22,7 @@ pub(crate) struct Shards {
 
 impl Shards {
     pub(crate) fn new() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-        }
+        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 
     /// Returns the actor's history, if it has any.

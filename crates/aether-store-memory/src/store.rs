@@ -44,11 +44,7 @@ impl MemoryStore {
     }
 
     pub(crate) fn announcing(announcer: Announcer) -> Self {
-        Self(Arc::new(Inner {
-            actors: Shards::new(),
-            sequence: Mutex::new(0),
-            announcer,
-        }))
+        Self(Arc::new(Inner { actors: Shards::new(), sequence: Mutex::new(0), announcer }))
     }
 
     fn commit(
@@ -63,9 +59,8 @@ impl MemoryStore {
             Verdict::AlreadyStored(commit) => return Ok(commit),
             Verdict::Store(events) => events,
         };
-        let recorded = self.at_next_sequence(&mut history, |history, sequence| {
-            history.push(sequence, events, epoch)
-        });
+        let recorded =
+            self.at_next_sequence(&mut history, |history, sequence| history.push(sequence, events, epoch));
         // Under the actor's lock, so that announcements come in the order of its versions.
         self.0.announcer.enqueue(&recorded);
         Commit::new(recorded, false).ok_or_else(|| aether_core::error::InvalidAppend::Empty.into())
@@ -94,12 +89,7 @@ impl EventStore for MemoryStore {
         events: Vec<NewEvent>,
         options: AppendOptions,
     ) -> Result<Commit, AppendError> {
-        let commit = self.commit(
-            &self.0.actors.find_or_create(actor),
-            expected,
-            events,
-            options.epoch,
-        )?;
+        let commit = self.commit(&self.0.actors.find_or_create(actor), expected, events, options.epoch)?;
         self.0.announcer.deliver();
         Ok(commit)
     }
@@ -114,11 +104,7 @@ impl EventStore for MemoryStore {
     }
 
     async fn head(&self, actor: &ActorId, _: Consistency) -> Result<Head, ReadError> {
-        Ok(self
-            .0
-            .actors
-            .find(actor)
-            .map_or_else(Head::default, |history| lock(&history).head()))
+        Ok(self.0.actors.find(actor).map_or_else(Head::default, |history| lock(&history).head()))
     }
 
     fn read_with(
@@ -141,11 +127,7 @@ impl EventStore for MemoryStore {
 
 impl SnapshotStore for MemoryStore {
     async fn latest_snapshot(&self, actor: &ActorId) -> Result<Option<Snapshot>, SnapshotError> {
-        Ok(self
-            .0
-            .actors
-            .find(actor)
-            .and_then(|history| lock(&history).snapshot()))
+        Ok(self.0.actors.find(actor).and_then(|history| lock(&history).snapshot()))
     }
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {

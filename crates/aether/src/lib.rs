@@ -1,1 +1,68 @@
-//! aether.
+//! Event sourcing on NATS JetStream, as primitives that compose.
+//!
+//! This crate only re-exports: [`core`] and, behind features, the stores. Depend on it, or on the single crates.
+//!
+//! | feature | adds | default |
+//! | --- | --- | --- |
+//! | `memory` | `MemoryStore`, the embedded store | yes |
+//! | `jetstream` | `JetStreamStore`, the durable and distributed one | |
+//! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
+//!
+//! ```
+//! # #[cfg(feature = "memory")] {
+//! use aether::{ActorId, EventStoreExt, Expected, MemoryStore, NewEvent, SnapshotStoreExt, State};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! #[serde(tag = "eventType", content = "data")]
+//! enum OrderEvent {
+//!     OrderPlaced { total: f64 },
+//!     OrderShipped { tracking: String },
+//! }
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Order {
+//!     total: f64,
+//!     tracking: Option<String>,
+//! }
+//!
+//! impl State for Order {
+//!     type Event = OrderEvent;
+//!
+//!     fn apply(&mut self, event: OrderEvent) {
+//!         match event {
+//!             OrderEvent::OrderPlaced { total } => self.total = total,
+//!             OrderEvent::OrderShipped { tracking } => self.tracking = Some(tracking),
+//!         }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let order = ActorId::new("order-123")?;
+//!
+//! let placed = NewEvent::encode(&OrderEvent::OrderPlaced { total: 99.99 })?;
+//! let commit = store.append(&order, Expected::NoEvents, [placed]).await?;
+//!
+//! let shipped = NewEvent::encode(&OrderEvent::OrderShipped { tracking: "FS123456".into() })?;
+//! store.append(&order, Expected::Exactly(commit.version), [shipped]).await?;
+//!
+//! let state: Order = store.fold(&order).await?;
+//! assert_eq!(state.tracking.as_deref(), Some("FS123456"));
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+
+#[doc(no_inline)]
+pub use aether_core as core;
+#[doc(inline)]
+pub use aether_core::*;
+#[cfg(feature = "jetstream")]
+#[doc(inline)]
+pub use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder, OpenError, Retention};
+#[cfg(feature = "memory")]
+#[doc(inline)]
+pub use aether_store_memory::{MemoryStore, MemoryStoreBuilder};

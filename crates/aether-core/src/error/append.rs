@@ -67,21 +67,13 @@ impl AppendError {
     /// Returns the conflict, if it is one.
     #[must_use]
     pub fn conflict(&self) -> Option<&Conflict> {
-        if let Self::Conflict(conflict) = self {
-            Some(conflict)
-        } else {
-            None
-        }
+        if let Self::Conflict(conflict) = self { Some(conflict) } else { None }
     }
 
     /// Returns what is known of an append whose outcome is not.
     #[must_use]
     pub fn unknown(&self) -> Option<&UnknownOutcome> {
-        if let Self::Unknown(unknown) = self {
-            Some(unknown)
-        } else {
-            None
-        }
+        if let Self::Unknown(unknown) = self { Some(unknown) } else { None }
     }
 }
 
@@ -174,10 +166,7 @@ pub enum InvalidAppend {
         source: InvalidText,
     },
     /// The versions would go beyond the highest.
-    #[error(
-        "{events} events after version {after} go beyond the highest version {}",
-        Version::MAX
-    )]
+    #[error("{events} events after version {after} go beyond the highest version {}", Version::MAX)]
     VersionOverflow {
         /// The version that they would follow.
         after: Version,

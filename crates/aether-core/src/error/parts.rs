@@ -29,10 +29,7 @@ pub struct Unavailable {
 impl Unavailable {
     /// Says that `operation` failed because of `source`.
     pub fn because(operation: &'static str, source: impl Into<BoxError>) -> Self {
-        Self {
-            operation,
-            source: Some(source.into()),
-        }
+        Self { operation, source: Some(source.into()) }
     }
 }
 

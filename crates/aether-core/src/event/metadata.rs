@@ -62,11 +62,7 @@ impl Metadata {
 
     /// Puts in everything that `other` holds, in place of what stood under the same keys.
     pub fn merge(&mut self, other: &Self) {
-        self.0.extend(
-            other
-                .iter()
-                .map(|(key, value)| (key.to_owned(), value.to_owned())),
-        );
+        self.0.extend(other.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
 
     /// Goes through keys and values in the order of the keys' bytes.
@@ -89,12 +85,7 @@ impl Metadata {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }
 

@@ -41,11 +41,7 @@ impl Event {
     /// Makes `content` the event of `actor` at `version`. For stores and tests: users append [`NewEvent`]s.
     #[must_use]
     pub fn new(actor: ActorId, version: Version, content: NewEvent) -> Self {
-        Self(Arc::new(Inner {
-            actor,
-            version,
-            content,
-        }))
+        Self(Arc::new(Inner { actor, version, content }))
     }
 
     /// Returns the event's id.
@@ -108,9 +104,7 @@ impl Event {
     ///
     /// [`DecodeError`], which names the event, when the data is not a `T`.
     pub fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
-        self.raw_data()
-            .decode()
-            .map_err(|error| DecodeError::of(self, error))
+        self.raw_data().decode().map_err(|error| DecodeError::of(self, error))
     }
 
     /// Reads type and data together as an adjacently tagged enum.

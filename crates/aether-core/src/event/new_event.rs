@@ -103,10 +103,7 @@ impl NewEvent {
     /// Names the command that caused the event.
     #[must_use]
     pub fn with_command(self, command: CommandId) -> Self {
-        Self {
-            command_id: Some(command),
-            ..self
-        }
+        Self { command_id: Some(command), ..self }
     }
 
     /// Puts `value` under `key` of the metadata.
@@ -121,11 +118,9 @@ impl NewEvent {
     #[must_use]
     pub fn caused_by(mut self, cause: &Event) -> Self {
         self.metadata.merge(cause.metadata());
-        self.metadata
-            .insert(MetadataKey::CausationId, cause.id().as_str());
+        self.metadata.insert(MetadataKey::CausationId, cause.id().as_str());
         if self.metadata.find(MetadataKey::CorrelationId).is_none() {
-            self.metadata
-                .insert(MetadataKey::CorrelationId, cause.id().as_str());
+            self.metadata.insert(MetadataKey::CorrelationId, cause.id().as_str());
         }
         self
     }
@@ -139,20 +134,13 @@ impl NewEvent {
     /// Says which version of its shape the data has.
     #[must_use]
     pub fn with_schema_version(self, schema_version: SchemaVersion) -> Self {
-        Self {
-            schema_version,
-            ..self
-        }
+        Self { schema_version, ..self }
     }
 
     /// Replaces type and data.
     #[must_use]
     pub(crate) fn recast(self, event_type: EventType, data: RawJson) -> Self {
-        Self {
-            event_type,
-            data,
-            ..self
-        }
+        Self { event_type, data, ..self }
     }
 
     /// Replaces the metadata as a whole. For what reads events from the wire.
@@ -165,15 +153,7 @@ impl NewEvent {
     #[must_use]
     pub(crate) fn as_read(id: EventId, event_type: EventType, data: RawJson, timestamp: Timestamp) -> Self {
         let (metadata, schema_version) = (Metadata::default(), SchemaVersion::FIRST);
-        Self {
-            id,
-            event_type,
-            command_id: None,
-            data,
-            metadata,
-            timestamp,
-            schema_version,
-        }
+        Self { id, event_type, command_id: None, data, metadata, timestamp, schema_version }
     }
 
     /// Returns the id.
@@ -236,16 +216,10 @@ mod tests {
     #[test]
     fn tag_and_content_become_type_and_data() {
         let unit = NewEvent::encode(&Sample::Unit).unwrap();
-        assert_eq!(
-            (unit.event_type().as_str(), unit.raw_data()),
-            ("Unit", &RawJson::NULL)
-        );
+        assert_eq!((unit.event_type().as_str(), unit.raw_data()), ("Unit", &RawJson::NULL));
         let one = NewEvent::encode(&Sample::One(u64::MAX)).unwrap();
         assert_eq!(one.raw_data().as_str(), "18446744073709551615");
-        let named = NewEvent::encode(&Sample::Named {
-            text: "\"é\n".into()
-        })
-        .unwrap();
+        let named = NewEvent::encode(&Sample::Named { text: "\"é\n".into() }).unwrap();
         assert_eq!(named.raw_data().as_str(), r#"{"text":"\"é\n"}"#);
     }
 
@@ -255,10 +229,7 @@ mod tests {
         assert!(
             matches!(error, EncodeError::NotTagged(_)) && error.to_string().contains("adjacently tagged")
         );
-        assert!(matches!(
-            NewEvent::encode(&Sample::Odd(f64::NAN)),
-            Err(EncodeError::Json(_))
-        ));
+        assert!(matches!(NewEvent::encode(&Sample::Odd(f64::NAN)), Err(EncodeError::Json(_))));
     }
 
     #[test]
@@ -268,23 +239,11 @@ mod tests {
         let first = Event::new(ActorId::new("a-1").unwrap(), Version::FIRST, first);
         let second = NewEvent::new(kind.clone(), RawJson::NULL).caused_by(&first);
         assert_eq!(second.metadata().find(MetadataKey::UserId), Some("u1"));
-        assert_eq!(
-            second.metadata().find(MetadataKey::CausationId),
-            Some(first.id().as_str())
-        );
-        assert_eq!(
-            second.metadata().find(MetadataKey::CorrelationId),
-            Some(first.id().as_str())
-        );
+        assert_eq!(second.metadata().find(MetadataKey::CausationId), Some(first.id().as_str()));
+        assert_eq!(second.metadata().find(MetadataKey::CorrelationId), Some(first.id().as_str()));
         let second = Event::new(ActorId::new("a-1").unwrap(), Version::FIRST, second);
         let third = NewEvent::new(kind, RawJson::NULL).caused_by(&second);
-        assert_eq!(
-            third.metadata().find(MetadataKey::CorrelationId),
-            Some(first.id().as_str())
-        );
-        assert_eq!(
-            third.metadata().find(MetadataKey::CausationId),
-            Some(second.id().as_str())
-        );
+        assert_eq!(third.metadata().find(MetadataKey::CorrelationId), Some(first.id().as_str()));
+        assert_eq!(third.metadata().find(MetadataKey::CausationId), Some(second.id().as_str()));
     }
 }

@@ -20,12 +20,7 @@ impl RecordedEvent {
     /// Says that `event` is number `index` of the commit at `sequence` in `partition`. For stores.
     #[must_use]
     pub fn new(event: Event, partition: u32, sequence: u64, index: u32) -> Self {
-        Self {
-            event,
-            partition,
-            sequence,
-            index,
-        }
+        Self { event, partition, sequence, index }
     }
 
     /// Returns the event.
@@ -43,12 +38,7 @@ impl RecordedEvent {
     /// Returns where the event lies.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position::new(
-            self.partition,
-            self.sequence,
-            self.index,
-            Some(self.event.id().clone()),
-        )
+        Position::new(self.partition, self.sequence, self.index, Some(self.event.id().clone()))
     }
 
     /// Returns the same place with another event. For what brings events up to date while they are read.

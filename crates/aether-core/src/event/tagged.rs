@@ -19,11 +19,7 @@ pub(super) fn decode<'a, E: Deserialize<'a>>(event_type: &'a str, data: &'a RawJ
 }
 
 fn attempt<'a, E: Deserialize<'a>>(event_type: &'a str, data: &'a str) -> Result<E, Error> {
-    E::deserialize(MapAccessDeserializer::new(Pair {
-        event_type,
-        data,
-        at: At::TypeKey,
-    }))
+    E::deserialize(MapAccessDeserializer::new(Pair { event_type, data, at: At::TypeKey }))
 }
 
 enum At {
@@ -93,19 +89,13 @@ mod tests {
             Sample::Unit,
             Sample::Newtype(i128::MAX),
             Sample::Pair("x".into(), true),
-            Sample::Struct {
-                n: 9_007_199_254_740_993,
-                maybe: None,
-            },
+            Sample::Struct { n: 9_007_199_254_740_993, maybe: None },
             Sample::Map(BTreeMap::from([("k".into(), 0.1)])),
             Sample::Any(serde_json::json!({"a": [1, null]})),
             Sample::Nothing {},
         ] {
             let event = NewEvent::encode(&sample).unwrap();
-            assert_eq!(
-                decode::<Sample>(event.event_type().as_str(), event.raw_data()).unwrap(),
-                sample
-            );
+            assert_eq!(decode::<Sample>(event.event_type().as_str(), event.raw_data()).unwrap(), sample);
         }
     }
 

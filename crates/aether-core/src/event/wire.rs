@@ -140,10 +140,7 @@ pub fn decode(payload: Bytes, asked: Option<&ActorId>) -> Result<Event, WireErro
 pub fn decode_packed(payload: Bytes, asked: Option<&ActorId>) -> Result<Vec<Event>, WireError> {
     let text = utf8(payload)?;
     let wires: Vec<Wire<'_>> = serde_json::from_str(&text)?;
-    wires
-        .into_iter()
-        .map(|wire| to_event(wire, asked, |raw| RawJson::part_of(&text, raw)))
-        .collect()
+    wires.into_iter().map(|wire| to_event(wire, asked, |raw| RawJson::part_of(&text, raw))).collect()
 }
 
 fn utf8(payload: Bytes) -> Result<ByteString, WireError> {
@@ -169,13 +166,9 @@ fn to_event(
     }
     let id = EventId::as_read(wire.id.as_ref());
     let event_type = EventType::as_read(wire.event_type.as_ref());
-    let mut content = NewEvent::as_read(
-        id,
-        event_type,
-        wire.data.map_or(RawJson::NULL, raw),
-        wire.timestamp.parse()?,
-    )
-    .with_schema_version(wire.schema_version.unwrap_or_default());
+    let mut content =
+        NewEvent::as_read(id, event_type, wire.data.map_or(RawJson::NULL, raw), wire.timestamp.parse()?)
+            .with_schema_version(wire.schema_version.unwrap_or_default());
     // The Go original leaves an empty one out, and reads an absent one as empty.
     if let Some(Text(command)) = wire.command_id.filter(|text| !text.0.is_empty()) {
         content = content.with_command(CommandId::as_read(command.as_ref()));

@@ -53,11 +53,9 @@ where
         Err(error) => return Err(LoadError::Snapshot(error)),
     };
     match resume(store, actor, &snapshot).await? {
-        Some(loaded) => Ok(Load {
-            replayed: loaded.events_since_snapshot(),
-            loaded,
-            snapshot: SnapshotUse::Used,
-        }),
+        Some(loaded) => {
+            Ok(Load { replayed: loaded.events_since_snapshot(), loaded, snapshot: SnapshotUse::Used })
+        }
         None => replay(store, actor, SnapshotUse::Ignored).await,
     }
 }
@@ -68,11 +66,7 @@ async fn replay<S: State, T: EventStore + ?Sized>(
     snapshot: SnapshotUse,
 ) -> Result<Load<S>, LoadError> {
     let loaded = store.rebuild(actor).await?;
-    Ok(Load {
-        replayed: loaded.events_since_snapshot(),
-        loaded,
-        snapshot,
-    })
+    Ok(Load { replayed: loaded.events_since_snapshot(), loaded, snapshot })
 }
 
 /// Goes on from the snapshot, or returns nothing when it does not fit the state or the history.
@@ -106,10 +100,7 @@ where
 
 /// Says whether `event` is the last one that went into the snapshot. Those of the Go original do not name it.
 fn is_last_of(snapshot: &Snapshot, event: &RecordedEvent) -> bool {
-    let named = snapshot
-        .position
-        .as_ref()
-        .and_then(|position| position.event_id());
+    let named = snapshot.position.as_ref().and_then(|position| position.event_id());
     event.version() == snapshot.version && named.is_none_or(|id| id == event.id())
 }
 
@@ -119,9 +110,5 @@ fn state_of<S: State + DeserializeOwned>(snapshot: &Snapshot) -> Option<Loaded<S
         return None;
     }
     let state = snapshot.state.decode().ok()?;
-    Some(Loaded::from_snapshot(
-        state,
-        snapshot.version,
-        snapshot.position.clone(),
-    ))
+    Some(Loaded::from_snapshot(state, snapshot.version, snapshot.position.clone()))
 }

@@ -52,12 +52,7 @@ impl<S, T> Loader<S, T> {
     /// Loads from `store`; takes no snapshots until a [`policy`](Self::policy) is set.
     pub fn new(store: T) -> Self {
         let (policy, metrics) = (SnapshotPolicy::never(), Arc::default());
-        Self {
-            store,
-            policy,
-            metrics,
-            state: PhantomData,
-        }
+        Self { store, policy, metrics, state: PhantomData }
     }
 
     /// Takes snapshots when `policy` says so.
@@ -91,11 +86,7 @@ where
     ///
     /// [`LoadError`] when the history cannot be read, or an event does not fit the state.
     pub async fn load(&self, actor: &ActorId) -> Result<Loaded<S>, LoadError> {
-        let Load {
-            mut loaded,
-            replayed,
-            snapshot,
-        } = load(&self.store, actor).await?;
+        let Load { mut loaded, replayed, snapshot } = load(&self.store, actor).await?;
         self.metrics.loaded(replayed, snapshot);
         self.snapshot_if_due(actor, &mut loaded).await;
         Ok(loaded)
@@ -127,10 +118,8 @@ where
     }
 
     async fn save(&self, actor: &ActorId, loaded: &Loaded<S>) -> Result<SnapshotOutcome, SnapshotError> {
-        let state = RawJson::encode(loaded.state()).map_err(|error| SnapshotError::Encode {
-            actor: actor.clone(),
-            source: BoxError::from(error),
-        })?;
+        let state = RawJson::encode(loaded.state())
+            .map_err(|error| SnapshotError::Encode { actor: actor.clone(), source: BoxError::from(error) })?;
         let snapshot = Snapshot::new(actor.clone(), loaded.version(), state)
             .with_schema_version(S::SCHEMA_VERSION)
             .with_position(loaded.position());
@@ -141,12 +130,7 @@ where
 impl<S, T: Clone> Clone for Loader<S, T> {
     fn clone(&self) -> Self {
         let (store, metrics) = (self.store.clone(), Arc::clone(&self.metrics));
-        Self {
-            store,
-            policy: self.policy,
-            metrics,
-            state: PhantomData,
-        }
+        Self { store, policy: self.policy, metrics, state: PhantomData }
     }
 }
 

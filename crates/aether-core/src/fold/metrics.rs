@@ -37,11 +37,7 @@ impl SnapshotStats {
     /// Returns the events replayed per load, 0 before the first.
     #[must_use]
     pub fn average_replay(&self) -> f64 {
-        if self.loads == 0 {
-            0.0
-        } else {
-            self.events_replayed as f64 / self.loads as f64
-        }
+        if self.loads == 0 { 0.0 } else { self.events_replayed as f64 / self.loads as f64 }
     }
 }
 
@@ -70,11 +66,7 @@ impl SnapshotMetrics {
     }
 
     pub(super) fn taken(&self, success: bool) {
-        let counter = if success {
-            &self.snapshots_taken
-        } else {
-            &self.snapshots_failed
-        };
+        let counter = if success { &self.snapshots_taken } else { &self.snapshots_failed };
         counter.fetch_add(1, Relaxed);
     }
 }

@@ -42,47 +42,31 @@ impl SnapshotPolicy {
     /// Never takes one: the default.
     #[must_use]
     pub const fn never() -> Self {
-        Self {
-            rule: Rule::Never,
-            min_events: 0,
-            max_events: None,
-        }
+        Self { rule: Rule::Never, min_events: 0, max_events: None }
     }
 
     /// Takes one when `events` events have happened since the last (0 counts as 1).
     #[must_use]
     pub const fn every_events(events: u64) -> Self {
-        Self {
-            rule: Rule::Events(at_least_one(events)),
-            ..Self::never()
-        }
+        Self { rule: Rule::Events(at_least_one(events)), ..Self::never() }
     }
 
     /// Takes one whenever a version that is a multiple of `versions` was reached or passed (0 counts as 1).
     #[must_use]
     pub const fn every_versions(versions: u64) -> Self {
-        Self {
-            rule: Rule::Versions(at_least_one(versions)),
-            ..Self::never()
-        }
+        Self { rule: Rule::Versions(at_least_one(versions)), ..Self::never() }
     }
 
     /// But not before `events` events have happened since the last.
     #[must_use]
     pub const fn at_least(self, events: u64) -> Self {
-        Self {
-            min_events: events,
-            ..self
-        }
+        Self { min_events: events, ..self }
     }
 
     /// But in any case when `events` events have happened since the last (0 counts as 1).
     #[must_use]
     pub const fn at_most(self, events: u64) -> Self {
-        Self {
-            max_events: Some(at_least_one(events)),
-            ..self
-        }
+        Self { max_events: Some(at_least_one(events)), ..self }
     }
 
     /// Says whether a snapshot is due.
@@ -118,11 +102,7 @@ mod tests {
 
     fn progress(events: u64, version: u64, snapshot: Option<u64>) -> Progress {
         let version_of = |number| Version::new(number).unwrap();
-        Progress {
-            events,
-            version: version_of(version),
-            snapshot: snapshot.map(version_of),
-        }
+        Progress { events, version: version_of(version), snapshot: snapshot.map(version_of) }
     }
 
     /// Walks through a history without gaps and returns the versions at which snapshots are taken.
@@ -142,10 +122,7 @@ mod tests {
         assert!(taken(SnapshotPolicy::never(), 1000, 1).is_empty());
         assert_eq!(taken(SnapshotPolicy::every_events(100), 350, 1), [100, 200, 300]);
         assert_eq!(taken(SnapshotPolicy::every_events(100), 350, 70), [140, 280]);
-        assert_eq!(
-            taken(SnapshotPolicy::every_versions(100), 350, 70),
-            [140, 210, 350]
-        );
+        assert_eq!(taken(SnapshotPolicy::every_versions(100), 350, 70), [140, 210, 350]);
         assert_eq!(taken(SnapshotPolicy::every_events(0), 3, 1), [1, 2, 3]);
     }
 

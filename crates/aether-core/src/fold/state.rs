@@ -53,14 +53,7 @@ impl<S: Default> Default for Loaded<S> {
 impl<S> Loaded<S> {
     /// Starts from a snapshot.
     pub(super) fn from_snapshot(state: S, version: Version, position: Option<Position>) -> Self {
-        Self {
-            state,
-            version,
-            position,
-            last: None,
-            snapshot: Some(version),
-            applied: 0,
-        }
+        Self { state, version, position, last: None, snapshot: Some(version), applied: 0 }
     }
 
     /// Returns the state.
@@ -84,9 +77,7 @@ impl<S> Loaded<S> {
     /// Returns where the last event in the state lies, where that is known.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.last
-            .as_ref()
-            .map_or_else(|| self.position.clone(), |event| Some(event.position()))
+        self.last.as_ref().map_or_else(|| self.position.clone(), |event| Some(event.position()))
     }
 
     /// Returns the version of the latest snapshot that the state knows of.
@@ -104,11 +95,7 @@ impl<S> Loaded<S> {
     /// Returns what a [`SnapshotPolicy`](crate::SnapshotPolicy) looks at.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress {
-            events: self.applied,
-            version: self.version,
-            snapshot: self.snapshot,
-        }
+        Progress { events: self.applied, version: self.version, snapshot: self.snapshot }
     }
 
     pub(super) fn note_snapshot(&mut self) {

@@ -67,15 +67,7 @@ where
             if events.is_empty() {
                 return Ok(loaded);
             }
-            match self
-                .append(
-                    actor,
-                    Expected::Exactly(loaded.version()),
-                    events,
-                    &mut backoff,
-                    &sleep,
-                )
-                .await
+            match self.append(actor, Expected::Exactly(loaded.version()), events, &mut backoff, &sleep).await
             {
                 Ok(commit) => {
                     for event in commit.events {
@@ -104,9 +96,7 @@ where
         F: Future<Output = ()>,
     {
         loop {
-            let append = self
-                .store()
-                .append_with(actor, expected, events.clone(), AppendOptions::default());
+            let append = self.store().append_with(actor, expected, events.clone(), AppendOptions::default());
             match append.await {
                 Err(AppendError::Unknown(unknown)) if backoff.wait(sleep).await => {
                     expected = unknown.expected

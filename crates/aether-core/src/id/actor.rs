@@ -60,8 +60,7 @@ impl ActorId {
     #[must_use]
     pub fn actor_type(&self) -> &str {
         let dash = self.0.bytes().enumerate().find(|(i, b)| *b == b'-' && *i > 0);
-        dash.and_then(|(end, _)| self.0.get(..end))
-            .unwrap_or(ActorType::UNKNOWN)
+        dash.and_then(|(end, _)| self.0.get(..end)).unwrap_or(ActorType::UNKNOWN)
     }
 }
 
@@ -134,23 +133,12 @@ mod tests {
         assert_eq!(ActorId::new("").unwrap_err().fault, TextFault::Empty);
         assert_eq!(
             ActorId::new("x".repeat(513)).unwrap_err().fault,
-            TextFault::TooLong {
-                bytes: 513,
-                limit: 512
-            }
+            TextFault::TooLong { bytes: 513, limit: 512 }
         );
         assert!(ActorId::new("x".repeat(512)).is_ok());
+        assert_eq!(ActorType::new("a-b").unwrap_err().fault, TextFault::Forbidden { offset: 1, byte: b'-' });
         assert_eq!(
-            ActorType::new("a-b").unwrap_err().fault,
-            TextFault::Forbidden {
-                offset: 1,
-                byte: b'-'
-            }
-        );
-        assert_eq!(
-            ActorId::from_parts(&ActorType::new("order").unwrap(), "")
-                .unwrap_err()
-                .fault,
+            ActorId::from_parts(&ActorType::new("order").unwrap(), "").unwrap_err().fault,
             TextFault::Empty
         );
     }

@@ -49,9 +49,7 @@ impl Checkpoint {
 impl From<Vec<Position>> for Checkpoint {
     fn from(positions: Vec<Position>) -> Self {
         let mut checkpoint = Self::default();
-        positions
-            .into_iter()
-            .for_each(|position| checkpoint.advance(position));
+        positions.into_iter().for_each(|position| checkpoint.advance(position));
         checkpoint
     }
 }

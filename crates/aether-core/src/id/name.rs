@@ -56,9 +56,7 @@ impl StreamName {
     /// [`InvalidText`] when the text is empty, longer than 128 bytes, or has a forbidden byte, which it points at.
     pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidText> {
         let text = text.into();
-        check("stream name", &text, 128, |_, b| {
-            b <= b' ' || b == 0x7f || b".*>/\\%".contains(&b)
-        })?;
+        check("stream name", &text, 128, |_, b| b <= b' ' || b == 0x7f || b".*>/\\%".contains(&b))?;
         Ok(Self(text))
     }
 }
@@ -71,13 +69,7 @@ mod tests {
     fn a_stream_name_has_no_byte_that_nats_or_aether_needs() {
         for bad in [".", "*", ">", "/", "\\", "%", " ", "\t", "\r", "\n", "\0", "\x7f"] {
             let error = StreamName::new(format!("ab{bad}c")).unwrap_err();
-            assert_eq!(
-                error.fault,
-                TextFault::Forbidden {
-                    offset: 2,
-                    byte: bad.as_bytes()[0]
-                }
-            );
+            assert_eq!(error.fault, TextFault::Forbidden { offset: 2, byte: bad.as_bytes()[0] });
         }
         assert!(StreamName::new("orders_2026-é").is_ok());
     }
@@ -85,10 +77,7 @@ mod tests {
     #[test]
     fn a_namespace_may_look_like_a_pattern_but_not_be_ours() {
         assert!(Namespace::new("a.>").is_ok());
-        assert_eq!(
-            Namespace::new("__internal__").unwrap_err().fault,
-            TextFault::Reserved
-        );
+        assert_eq!(Namespace::new("__internal__").unwrap_err().fault, TextFault::Reserved);
         assert_eq!(Namespace::internal().as_str(), "__internal__");
         assert!(Namespace::new("n".repeat(65)).is_err());
     }

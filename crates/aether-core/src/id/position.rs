@@ -27,12 +27,7 @@ impl Position {
     /// Makes a position: event number `index` of the commit at `sequence` in `partition`. For stores.
     #[must_use]
     pub fn new(partition: u32, sequence: u64, index: u32, event: Option<EventId>) -> Self {
-        Self {
-            partition,
-            sequence,
-            index,
-            event,
-        }
+        Self { partition, sequence, index, event }
     }
 
     /// Returns the partition that the position belongs to.
@@ -91,9 +86,7 @@ impl FromStr for Position {
     type Err = InvalidPosition;
 
     fn from_str(text: &str) -> Result<Self, InvalidPosition> {
-        parse(text).ok_or_else(|| InvalidPosition {
-            text: text.to_owned(),
-        })
+        parse(text).ok_or_else(|| InvalidPosition { text: text.to_owned() })
     }
 }
 
@@ -113,10 +106,7 @@ fn parse(text: &str) -> Option<Position> {
 
 /// Parses digits alone: `+1` would have a second text form.
 fn decimal<N: FromStr>(text: &str) -> Option<N> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 impl Serialize for Position {

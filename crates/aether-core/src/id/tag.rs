@@ -114,12 +114,6 @@ mod tests {
     #[test]
     fn a_long_id_is_refused_with_its_length() {
         let error = EventType::new("x".repeat(257)).unwrap_err();
-        assert_eq!(
-            error.fault,
-            TextFault::TooLong {
-                bytes: 257,
-                limit: 256
-            }
-        );
+        assert_eq!(error.fault, TextFault::TooLong { bytes: 257, limit: 256 });
     }
 }

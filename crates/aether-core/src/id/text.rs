@@ -44,11 +44,7 @@ impl fmt::Display for TextFault {
             Self::Empty => f.write_str("it is empty, expected at least one byte"),
             Self::TooLong { bytes, limit } => write!(f, "it has {bytes} bytes, the limit is {limit}"),
             Self::Forbidden { offset, byte } => {
-                write!(
-                    f,
-                    "byte {offset} is {:?}, which is not allowed there",
-                    char::from(*byte)
-                )
+                write!(f, "byte {offset} is {:?}, which is not allowed there", char::from(*byte))
             }
             Self::Reserved => f.write_str("the name is reserved for Aether's own use"),
         }
@@ -65,10 +61,7 @@ pub(super) fn check(
     let fault = if text.is_empty() {
         TextFault::Empty
     } else if text.len() > limit {
-        TextFault::TooLong {
-            bytes: text.len(),
-            limit,
-        }
+        TextFault::TooLong { bytes: text.len(), limit }
     } else if let Some((offset, byte)) = text.bytes().enumerate().find(|(i, b)| forbidden(*i, *b)) {
         TextFault::Forbidden { offset, byte }
     } else {
@@ -83,11 +76,7 @@ pub(super) fn refuse(what: &'static str, text: &str, fault: TextFault) -> Invali
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    InvalidText {
-        what,
-        text: text.get(..end).unwrap_or_default().to_owned(),
-        fault,
-    }
+    InvalidText { what, text: text.get(..end).unwrap_or_default().to_owned(), fault }
 }
 
 /// Writes the parts of a textual id that are the same for all: a shared string, parsed by `Self::new`.
@@ -195,14 +184,8 @@ mod tests {
     #[test]
     fn an_error_says_what_where_and_what_was_expected() {
         let error = check("stream name", "a.b", 10, |_, b| b == b'.').unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "\"a.b\" is no stream name: byte 1 is '.', which is not allowed there"
-        );
+        assert_eq!(error.to_string(), "\"a.b\" is no stream name: byte 1 is '.', which is not allowed there");
         let error = check("stream name", "abc", 2, |_, _| false).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "\"abc\" is no stream name: it has 3 bytes, the limit is 2"
-        );
+        assert_eq!(error.to_string(), "\"abc\" is no stream name: it has 3 bytes, the limit is 2");
     }
 }

@@ -26,11 +26,7 @@ impl Version {
     ///
     /// [`InvalidVersion`] above `i64::MAX`.
     pub fn new(number: u64) -> Result<Self, InvalidVersion> {
-        if number > Self::MAX.0 {
-            Err(InvalidVersion { number })
-        } else {
-            Ok(Self(number))
-        }
+        if number > Self::MAX.0 { Err(InvalidVersion { number }) } else { Ok(Self(number)) }
     }
 
     /// Returns the number.
@@ -48,9 +44,7 @@ impl Version {
     /// Returns the version `events` later, or `None` beyond the last.
     #[must_use]
     pub fn plus(self, events: u64) -> Option<Self> {
-        self.0
-            .checked_add(events)
-            .and_then(|number| Self::new(number).ok())
+        self.0.checked_add(events).and_then(|number| Self::new(number).ok())
     }
 
     /// Returns the version before this one; before the first there is [`Version::INITIAL`], and nothing before that.
@@ -141,9 +135,7 @@ mod tests {
         assert!(Version::new(u64::MAX).is_err());
         assert!(serde_json::from_str::<Version>("9223372036854775808").is_err());
         assert_eq!(
-            serde_json::from_str::<Version>("9007199254740993")
-                .unwrap()
-                .number(),
+            serde_json::from_str::<Version>("9007199254740993").unwrap().number(),
             9_007_199_254_740_993
         );
     }

@@ -68,11 +68,7 @@ impl ser::Serializer for Walk {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Stop> {
-        if value.is_finite() {
-            Ok(())
-        } else {
-            Err(Stop::NotFinite(value))
-        }
+        if value.is_finite() { Ok(()) } else { Err(Stop::NotFinite(value)) }
     }
 
     fn serialize_none(self) -> Result<(), Stop> {
@@ -222,17 +218,11 @@ mod tests {
     /// Fault 6 of the Go original, which panicked.
     #[test]
     fn a_number_that_json_cannot_hold_is_an_error_wherever_it_hides() {
-        assert!(matches!(
-            RawJson::encode(&f64::NAN),
-            Err(JsonError::NotFinite { .. })
-        ));
+        assert!(matches!(RawJson::encode(&f64::NAN), Err(JsonError::NotFinite { .. })));
         assert!(RawJson::encode(&Deep::Tuple(1, Some(f64::INFINITY))).is_err());
         let list = vec![BTreeMap::from([("x".to_owned(), f32::NEG_INFINITY)])];
         assert!(RawJson::encode(&Deep::Struct { list }).is_err());
-        assert_eq!(
-            RawJson::encode(&Deep::Tuple(1, Some(0.5))).unwrap().as_str(),
-            "{\"Tuple\":[1,0.5]}"
-        );
+        assert_eq!(RawJson::encode(&Deep::Tuple(1, Some(0.5))).unwrap().as_str(), "{\"Tuple\":[1,0.5]}");
     }
 
     #[test]

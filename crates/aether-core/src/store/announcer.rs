@@ -29,11 +29,7 @@ impl Announcer {
     #[must_use]
     pub fn new(namespace: Option<Namespace>, broadcaster: Option<Arc<dyn EventBroadcaster>>) -> Self {
         let namespace = namespace.unwrap_or_else(Namespace::internal);
-        Self {
-            namespace,
-            broadcaster,
-            queue: Mutex::default(),
-        }
+        Self { namespace, broadcaster, queue: Mutex::default() }
     }
 
     /// Puts the announcements of `events` behind those that wait.

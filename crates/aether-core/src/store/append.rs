@@ -75,19 +75,13 @@ impl AppendOptions {
     /// Writes under `epoch`.
     #[must_use]
     pub fn epoch(self, epoch: Epoch) -> Self {
-        Self {
-            epoch: Some(epoch),
-            ..self
-        }
+        Self { epoch: Some(epoch), ..self }
     }
 
     /// Gives up after `deadline`.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
-        Self {
-            deadline: Some(deadline),
-            ..self
-        }
+        Self { deadline: Some(deadline), ..self }
     }
 }
 
@@ -110,12 +104,7 @@ impl Commit {
     #[must_use]
     pub fn new(events: Vec<RecordedEvent>, already_stored: bool) -> Option<Self> {
         let last = events.last()?;
-        Some(Self {
-            version: last.version(),
-            position: last.position(),
-            events,
-            already_stored,
-        })
+        Some(Self { version: last.version(), position: last.position(), events, already_stored })
     }
 }
 
@@ -136,18 +125,11 @@ pub fn check_commit(expected: Expected, events: &[NewEvent]) -> Result<(), Inval
             .id()
             .check_writable()
             .and_then(|()| event.event_type().check_writable())
-            .and_then(|()| {
-                event
-                    .command_id()
-                    .map_or(Ok(()), crate::CommandId::check_writable)
-            })
+            .and_then(|()| event.command_id().map_or(Ok(()), crate::CommandId::check_writable))
             .map_err(|source| InvalidAppend::Text { index, source })?;
     }
     let mut seen = HashSet::new();
-    match events
-        .iter()
-        .find(|event| events.len() > 1 && !seen.insert(event.id()))
-    {
+    match events.iter().find(|event| events.len() > 1 && !seen.insert(event.id())) {
         Some(event) => Err(InvalidAppend::DuplicateId(event.id().clone())),
         None => Ok(()),
     }
@@ -161,16 +143,10 @@ pub fn check_commit(expected: Expected, events: &[NewEvent]) -> Result<(), Inval
 pub fn number(actor: &ActorId, first: Version, events: Vec<NewEvent>) -> Result<Vec<Event>, InvalidAppend> {
     let count = events.len() as u64;
     if first.plus(count.saturating_sub(1)).is_none() {
-        return Err(InvalidAppend::VersionOverflow {
-            after: first.previous(),
-            events: count,
-        });
+        return Err(InvalidAppend::VersionOverflow { after: first.previous(), events: count });
     }
     let versions = std::iter::successors(Some(first), |version| version.next());
-    Ok(versions
-        .zip(events)
-        .map(|(version, event)| Event::new(actor.clone(), version, event))
-        .collect())
+    Ok(versions.zip(events).map(|(version, event)| Event::new(actor.clone(), version, event)).collect())
 }
 
 #[cfg(test)]
@@ -219,12 +195,6 @@ mod tests {
         assert_eq!(versions, [5, 6]);
         assert!(number(&actor, Version::MAX, vec![event("a")]).is_ok());
         let error = number(&actor, Version::MAX, vec![event("a"), event("b")]).unwrap_err();
-        assert_eq!(
-            error,
-            InvalidAppend::VersionOverflow {
-                after: Version::MAX.previous(),
-                events: 2
-            }
-        );
+        assert_eq!(error, InvalidAppend::VersionOverflow { after: Version::MAX.previous(), events: 2 });
     }
 }

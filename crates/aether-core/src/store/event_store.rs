@@ -50,11 +50,7 @@ impl Head {
     /// Makes a head. For stores.
     #[must_use]
     pub fn new(version: Version, epoch: Option<Epoch>, position: Option<Position>) -> Self {
-        Self {
-            version,
-            epoch,
-            position,
-        }
+        Self { version, epoch, position }
     }
 }
 

@@ -38,12 +38,7 @@ pub trait EventStoreExt: EventStore {
         expected: Expected,
         events: impl IntoIterator<Item = NewEvent>,
     ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
-        self.append_with(
-            actor,
-            expected,
-            events.into_iter().collect(),
-            AppendOptions::default(),
-        )
+        self.append_with(actor, expected, events.into_iter().collect(), AppendOptions::default())
     }
 
     /// Saves an event that has its version already: the rule of the Go original. The version must be above the latest,
@@ -57,8 +52,7 @@ pub trait EventStoreExt: EventStore {
         let actor = event.actor().clone();
         async move {
             let below = Expected::Below(version);
-            self.append_with(&actor, below, vec![content], AppendOptions::default())
-                .await
+            self.append_with(&actor, below, vec![content], AppendOptions::default()).await
         }
     }
 

@@ -3,10 +3,10 @@
 use crate::error::IdReused;
 use crate::{ActorId, Event, NewEvent};
 
-/// What the events after a base are to the writer of an attempt.
+/// What a stored commit is to the writer of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recognized {
-    /// Exactly the attempt: it was stored before.
+    /// Exactly the attempt, no more and no less: it was stored before.
     Ours,
     /// The attempt's ids, but not its content or not all of it.
     Reused(IdReused),
@@ -16,7 +16,9 @@ pub enum Recognized {
     Nothing,
 }
 
-/// Compares what was found, from the version on that the attempt's first event was to have, with the attempt.
+/// Compares a stored commit, the one that stands where the attempt was to stand, with the attempt.
+///
+/// One commit is stored whole, so that a repeated append is the whole commit or it is another append.
 ///
 /// ```
 /// use aether_core::store::{Recognized, recognize};
@@ -34,18 +36,11 @@ pub fn recognize(actor: &ActorId, found: &[Event], attempt: &[NewEvent]) -> Reco
         return Recognized::Nothing;
     }
     let same = |event: &Event, ours: &NewEvent| event.id() == ours.id();
-    let whole = found.len() >= attempt.len();
-    if whole
-        && found
-            .iter()
-            .zip(attempt)
-            .all(|(event, ours)| same(event, ours) && event.has_content(ours))
-    {
+    let whole = found.len() == attempt.len();
+    if whole && found.iter().zip(attempt).all(|(event, ours)| same(event, ours) && event.has_content(ours)) {
         return Recognized::Ours;
     }
-    let reused = found
-        .iter()
-        .find(|event| attempt.iter().any(|ours| same(event, ours)));
+    let reused = found.iter().find(|event| attempt.iter().any(|ours| same(event, ours)));
     reused.map_or(Recognized::Others, |event| {
         Recognized::Reused(IdReused {
             actor: actor.clone(),
@@ -62,12 +57,9 @@ mod tests {
 
     fn event(id: &str, data: &str) -> NewEvent {
         let time: Timestamp = "2026-01-13T21:25:51Z".parse().unwrap();
-        NewEvent::new(
-            EventType::new("T").unwrap(),
-            RawJson::parse(data.to_owned()).unwrap(),
-        )
-        .with_id(EventId::new(id).unwrap())
-        .with_timestamp(time)
+        NewEvent::new(EventType::new("T").unwrap(), RawJson::parse(data.to_owned()).unwrap())
+            .with_id(EventId::new(id).unwrap())
+            .with_timestamp(time)
     }
 
     fn verdict(found: &[NewEvent], attempt: &[NewEvent]) -> Recognized {
@@ -84,20 +76,13 @@ mod tests {
         let (a, b, x) = (event("a", "1"), event("b", "2"), event("x", "9"));
         assert_eq!(verdict(&[], &[a.clone()]), Recognized::Nothing);
         assert_eq!(verdict(&[a.clone()], &[a.clone()]), Recognized::Ours);
-        assert_eq!(
-            verdict(&[a.clone(), b.clone(), x.clone()], &[a.clone(), b.clone()]),
-            Recognized::Ours
-        );
+        assert_eq!(verdict(&[a.clone(), b.clone()], &[a.clone(), b.clone()]), Recognized::Ours);
+        let longer = verdict(&[a.clone(), b.clone(), x.clone()], &[a.clone(), b.clone()]);
+        assert!(matches!(longer, Recognized::Reused(_)));
         assert_eq!(verdict(&[x.clone()], &[a.clone()]), Recognized::Others);
         let changed = event("a", "2");
         assert!(matches!(verdict(&[changed], &[a.clone()]), Recognized::Reused(_)));
-        assert!(matches!(
-            verdict(&[a.clone()], &[a.clone(), b.clone()]),
-            Recognized::Reused(_)
-        ));
-        assert!(matches!(
-            verdict(&[b.clone(), a.clone()], &[a, b]),
-            Recognized::Reused(_)
-        ));
+        assert!(matches!(verdict(&[a.clone()], &[a.clone(), b.clone()]), Recognized::Reused(_)));
+        assert!(matches!(verdict(&[b.clone(), a.clone()], &[a, b]), Recognized::Reused(_)));
     }
 }

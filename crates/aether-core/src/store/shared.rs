@@ -43,9 +43,7 @@ impl SharedStore {
 
 impl fmt::Debug for SharedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SharedStore")
-            .field(&self.0.capabilities())
-            .finish()
+        f.debug_tuple("SharedStore").field(&self.0.capabilities()).finish()
     }
 }
 

@@ -41,23 +41,13 @@ impl Snapshot {
     #[must_use]
     pub fn new(actor: ActorId, version: Version, state: RawJson) -> Self {
         let (timestamp, schema_version) = (Timestamp::now(), SchemaVersion::FIRST);
-        Self {
-            actor,
-            version,
-            state,
-            timestamp,
-            schema_version,
-            position: None,
-        }
+        Self { actor, version, state, timestamp, schema_version, position: None }
     }
 
     /// Says which version of its shape the state has.
     #[must_use]
     pub fn with_schema_version(self, schema_version: SchemaVersion) -> Self {
-        Self {
-            schema_version,
-            ..self
-        }
+        Self { schema_version, ..self }
     }
 
     /// Says where the last event in it lies.

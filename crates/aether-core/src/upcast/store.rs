@@ -22,10 +22,7 @@ pub struct Upcasting<T> {
 
 impl<T> Upcasting<T> {
     pub(super) fn new(store: T, upcasters: Upcasters) -> Self {
-        Self {
-            store,
-            upcasters: Arc::new(upcasters),
-        }
+        Self { store, upcasters: Arc::new(upcasters) }
     }
 
     /// Returns the store beneath, which reads events as they were written.

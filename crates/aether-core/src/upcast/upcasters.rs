@@ -25,19 +25,13 @@ impl Upcast {
     ///
     /// [`JsonError`] when it has no JSON form.
     pub fn data<T: Serialize + ?Sized>(data: &T) -> Result<Self, JsonError> {
-        Ok(Self {
-            event_type: None,
-            data: RawJson::encode(data)?,
-        })
+        Ok(Self { event_type: None, data: RawJson::encode(data)? })
     }
 
     /// Says that the event now has another type.
     #[must_use]
     pub fn renamed(self, event_type: EventType) -> Self {
-        Self {
-            event_type: Some(event_type),
-            ..self
-        }
+        Self { event_type: Some(event_type), ..self }
     }
 }
 
@@ -113,15 +107,9 @@ impl Upcasters {
         }
         while let Some(step) = self.0.get(&(event.event_type().clone(), event.schema_version())) {
             let Upcast { event_type, data } = step(&event)?;
-            let schema = event
-                .schema_version()
-                .next()
-                .ok_or("the schema version is the last there is")?;
+            let schema = event.schema_version().next().ok_or("the schema version is the last there is")?;
             let event_type = event_type.unwrap_or_else(|| event.event_type().clone());
-            let content = event
-                .to_new()
-                .recast(event_type, data)
-                .with_schema_version(schema);
+            let content = event.to_new().recast(event_type, data).with_schema_version(schema);
             event = Event::new(event.actor().clone(), event.version(), content);
         }
         Ok(event)
@@ -166,9 +154,7 @@ mod tests {
                 Ok(Upcast::data("three")?.renamed("B".try_into()?))
             })
             .step("B".try_into().unwrap(), SchemaVersion::new(3), to("four"))
-            .step("Bad".try_into().unwrap(), SchemaVersion::new(1), |_| {
-                Err("broken".into())
-            })
+            .step("Bad".try_into().unwrap(), SchemaVersion::new(1), |_| Err("broken".into()))
     }
 
     #[test]
@@ -176,14 +162,8 @@ mod tests {
         let old = event("A", 1);
         let new = chain().upcast(old.clone()).unwrap();
         assert_eq!(new.event_type().as_str(), "B");
-        assert_eq!(
-            (new.schema_version().number(), new.raw_data().as_str()),
-            (4, "\"four\"")
-        );
-        assert_eq!(
-            (new.id(), new.metadata(), new.timestamp()),
-            (old.id(), old.metadata(), old.timestamp())
-        );
+        assert_eq!((new.schema_version().number(), new.raw_data().as_str()), (4, "\"four\""));
+        assert_eq!((new.id(), new.metadata(), new.timestamp()), (old.id(), old.metadata(), old.timestamp()));
     }
 
     #[test]
@@ -196,9 +176,8 @@ mod tests {
     #[test]
     fn a_failing_step_is_an_error() {
         assert_eq!(chain().upcast(event("Bad", 1)).unwrap_err().to_string(), "broken");
-        let last = Upcasters::new().step("A".try_into().unwrap(), SchemaVersion::new(u32::MAX), |_| {
-            Ok(Upcast::data("x")?)
-        });
+        let last = Upcasters::new()
+            .step("A".try_into().unwrap(), SchemaVersion::new(u32::MAX), |_| Ok(Upcast::data("x")?));
         assert!(last.upcast(event("A", u32::MAX)).is_err());
     }
 }

@@ -11,38 +11,21 @@ fn any_event() -> impl Strategy<Value = Event> {
         (any::<u64>(), any::<i64>()).prop_map(|(a, b)| format!("{{ \"a\": {a},\"b\" :[{b}] }}")),
     ];
     let metadata = proptest::collection::btree_map(any::<String>(), any::<String>(), 0..4);
-    let texts = (
-        any::<String>(),
-        any::<String>(),
-        "\\PC{1,9}",
-        proptest::option::of("\\PC{1,9}"),
-    );
-    (
-        texts,
-        1u64..=Version::MAX.number(),
-        data,
-        metadata,
-        0u32..4,
-        any::<u32>(),
+    let texts = (any::<String>(), any::<String>(), "\\PC{1,9}", proptest::option::of("\\PC{1,9}"));
+    (texts, 1u64..=Version::MAX.number(), data, metadata, 0u32..4, any::<u32>()).prop_map(
+        |((id, kind, actor, command), version, data, metadata, schema, seconds)| {
+            let time =
+                Timestamp::try_from(time::OffsetDateTime::from_unix_timestamp(seconds.into()).unwrap());
+            let (id, kind) = (EventId::as_read(id), EventType::as_read(kind));
+            let mut content = NewEvent::as_read(id, kind, RawJson::parse(data).unwrap(), time.unwrap())
+                .with_all_metadata(metadata.into_iter().collect())
+                .with_schema_version(SchemaVersion::new(schema));
+            if let Some(command) = command {
+                content = content.with_command(CommandId::as_read(command));
+            }
+            Event::new(ActorId::new(actor).unwrap(), Version::new(version).unwrap(), content)
+        },
     )
-        .prop_map(
-            |((id, kind, actor, command), version, data, metadata, schema, seconds)| {
-                let time =
-                    Timestamp::try_from(time::OffsetDateTime::from_unix_timestamp(seconds.into()).unwrap());
-                let (id, kind) = (EventId::as_read(id), EventType::as_read(kind));
-                let mut content = NewEvent::as_read(id, kind, RawJson::parse(data).unwrap(), time.unwrap())
-                    .with_all_metadata(metadata.into_iter().collect())
-                    .with_schema_version(SchemaVersion::new(schema));
-                if let Some(command) = command {
-                    content = content.with_command(CommandId::as_read(command));
-                }
-                Event::new(
-                    ActorId::new(actor).unwrap(),
-                    Version::new(version).unwrap(),
-                    content,
-                )
-            },
-        )
 }
 
 proptest! {
@@ -89,25 +72,17 @@ fn the_members_stand_in_the_order_of_the_go_original() {
 
 #[test]
 fn unknown_members_are_passed_over_and_optional_ones_may_be_null() {
-    let json = PLAIN.replace(
-        "\"version\"",
-        "\"x\":[{}],\"commandId\":null,\"metadata\":null,\"version\"",
-    );
+    let json = PLAIN.replace("\"version\"", "\"x\":[{}],\"commandId\":null,\"metadata\":null,\"version\"");
     assert_eq!(read(&json).unwrap(), read(PLAIN).unwrap());
     assert_eq!(
-        read(&PLAIN.replace("\"version\"", "\"commandId\":\"\",\"version\""))
-            .unwrap()
-            .command_id(),
+        read(&PLAIN.replace("\"version\"", "\"commandId\":\"\",\"version\"")).unwrap().command_id(),
         None
     );
 }
 
 #[test]
 fn absent_data_is_null() {
-    assert_eq!(
-        read(&PLAIN.replace(r#""data":{"n":1},"#, "")).unwrap().raw_data(),
-        &RawJson::NULL
-    );
+    assert_eq!(read(&PLAIN.replace(r#""data":{"n":1},"#, "")).unwrap().raw_data(), &RawJson::NULL);
 }
 
 /// Fault 9 of the Go original: `{}` read as version 0, after which version 1 was accepted again.
@@ -117,27 +92,12 @@ fn a_payload_without_what_makes_an_event_is_malformed() {
         ("{}".to_owned(), "not the JSON of an event"),
         ("[]".to_owned(), "not the JSON of an event"),
         (PLAIN.replace("\"version\":1", "\"version\":0"), "version is 0"),
-        (
-            PLAIN.replace("\"version\":1", "\"version\":-1"),
-            "not the JSON of an event",
-        ),
-        (
-            PLAIN.replace("\"version\":1", "\"version\":9223372036854775808"),
-            "version is no version",
-        ),
-        (
-            PLAIN.replace("\"version\":1", "\"version\":1,\"version\":2"),
-            "not the JSON of an event",
-        ),
+        (PLAIN.replace("\"version\":1", "\"version\":-1"), "not the JSON of an event"),
+        (PLAIN.replace("\"version\":1", "\"version\":9223372036854775808"), "version is no version"),
+        (PLAIN.replace("\"version\":1", "\"version\":1,\"version\":2"), "not the JSON of an event"),
         (PLAIN.replace("a-1", ""), "actorId is no actor id"),
-        (
-            PLAIN.replace("2026-01-13", "2026-13-13"),
-            "timestamp is no timestamp",
-        ),
-        (
-            PLAIN.replace("\"timestamp\"", "\"metadata\":{\"a\":1},\"timestamp\""),
-            "not the JSON of an event",
-        ),
+        (PLAIN.replace("2026-01-13", "2026-13-13"), "timestamp is no timestamp"),
+        (PLAIN.replace("\"timestamp\"", "\"metadata\":{\"a\":1},\"timestamp\""), "not the JSON of an event"),
     ] {
         let error = read(&json).unwrap_err();
         assert!(error.to_string().contains(what), "{json}: {error}");
@@ -148,10 +108,7 @@ fn a_payload_without_what_makes_an_event_is_malformed() {
 fn a_payload_that_is_not_utf8_is_malformed_at_that_byte() {
     let mut bytes = PLAIN.as_bytes().to_vec();
     bytes[7] = 0xff;
-    assert!(matches!(
-        decode(bytes.into(), None),
-        Err(WireError::NotUtf8 { offset: 7 })
-    ));
+    assert!(matches!(decode(bytes.into(), None), Err(WireError::NotUtf8 { offset: 7 })));
 }
 
 #[test]
@@ -160,21 +117,12 @@ fn the_asked_actor_is_shared_and_another_one_is_told() {
     let event = decode(Bytes::from_static(PLAIN.as_bytes()), Some(&asked)).unwrap();
     assert!(std::ptr::eq(event.actor().as_str(), asked.as_str()));
     let other = ActorId::new("a.1").unwrap();
-    assert_eq!(
-        decode(Bytes::from_static(PLAIN.as_bytes()), Some(&other))
-            .unwrap()
-            .actor(),
-        &asked
-    );
+    assert_eq!(decode(Bytes::from_static(PLAIN.as_bytes()), Some(&other)).unwrap().actor(), &asked);
 }
 
 #[test]
 fn data_is_a_part_of_the_payload_and_not_a_copy() {
     let payload = Bytes::from_static(PLAIN.as_bytes());
     let event = decode(payload.clone(), None).unwrap();
-    assert!(
-        payload
-            .as_ptr_range()
-            .contains(&event.raw_data().as_str().as_ptr())
-    );
+    assert!(payload.as_ptr_range().contains(&event.raw_data().as_str().as_ptr()));
 }

@@ -1,0 +1,187 @@
+//! The requests that the store makes: publishing, and messages by subject or sequence from any replica or the leader.
+
+use std::time::Duration;
+
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::RawMessage;
+use async_nats::{Client, HeaderMap, HeaderName, Message, Request};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::error::{ApiError, Failure, code};
+use crate::frame::Stored;
+
+const SEQUENCE: HeaderName = async_nats::header::NATS_SEQUENCE;
+const SUBJECT: HeaderName = async_nats::header::NATS_SUBJECT;
+
+/// JetStream as the store uses it.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) client: Client,
+    prefix: String,
+    timeout: Duration,
+    permits: Semaphore,
+}
+
+/// A message with the subject that it is stored under.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) subject: String,
+    pub(crate) message: Stored,
+}
+
+#[derive(Deserialize)]
+struct Ack {
+    #[serde(default)]
+    error: Option<ApiError>,
+    #[serde(default)]
+    seq: u64,
+    #[serde(default)]
+    stream: String,
+}
+
+#[derive(Deserialize)]
+struct LeaderAnswer {
+    #[serde(default)]
+    error: Option<ApiError>,
+    #[serde(default)]
+    message: Option<RawMessage>,
+}
+
+impl Api {
+    pub(crate) fn new(client: Client, prefix: String, timeout: Duration, max_in_flight: usize) -> Self {
+        let permits = Semaphore::new(max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
+        Self { client, prefix, timeout, permits }
+    }
+
+    /// Returns the subject of an API request.
+    pub(crate) fn subject(&self, verb: &str) -> String {
+        format!("{}.{verb}", self.prefix)
+    }
+
+    /// Makes an API request whose answer is JSON.
+    pub(crate) async fn call<T: DeserializeOwned>(&self, verb: &str, body: &Value) -> Result<T, Failure> {
+        let subject = self.subject(verb);
+        let payload = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        let answer = self.request(&subject, None, payload, self.timeout).await?;
+        let value: Value =
+            serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(&subject, error))?;
+        if let Some(error) = value.get("error") {
+            let error = ApiError::deserialize(error).map_err(|error| Failure::garbled(&subject, error))?;
+            return Err(error.into());
+        }
+        T::deserialize(value).map_err(|error| Failure::garbled(&subject, error))
+    }
+
+    /// Publishes to a stream and returns the sequence at which it is stored.
+    pub(crate) async fn publish(
+        &self,
+        stream: &str,
+        subject: &str,
+        headers: HeaderMap,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<u64, Failure> {
+        let answer = self.request(subject, Some(headers), payload, timeout.min(self.timeout)).await?;
+        let ack: Ack =
+            serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(subject, error))?;
+        match ack.error {
+            Some(error) => Err(error.into()),
+            None if ack.stream == stream && ack.seq > 0 => Ok(ack.seq),
+            // Another stream or service has the subject: what it acknowledged is not ours.
+            None => Err(Failure::garbled(subject, format!("acknowledged by {:?}", ack.stream))),
+        }
+    }
+
+    /// Returns the latest message of `subject` that some replica has.
+    pub(crate) async fn direct_last(&self, stream: &str, subject: &str) -> Result<Option<Stored>, Failure> {
+        let request = self.subject(&format!("DIRECT.GET.{stream}.{subject}"));
+        Ok(self.direct(&request, Bytes::new()).await?.map(|found| found.message))
+    }
+
+    /// Returns the message at `sequence` that some replica has.
+    pub(crate) async fn direct_at(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Failure> {
+        let request = self.subject(&format!("DIRECT.GET.{stream}"));
+        self.direct(&request, json!({ "seq": sequence }).to_string().into()).await
+    }
+
+    /// Returns the latest message of `subject` that the leader has.
+    pub(crate) async fn leader_last(&self, stream: &str, subject: &str) -> Result<Option<Stored>, Failure> {
+        Ok(self.leader(stream, &json!({ "last_by_subj": subject })).await?.map(|found| found.message))
+    }
+
+    /// Returns the first message of `subject` at `sequence` or after it that the leader has.
+    pub(crate) async fn leader_next(
+        &self,
+        stream: &str,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<Stored>, Failure> {
+        let body = json!({ "seq": sequence, "next_by_subj": subject });
+        Ok(self.leader(stream, &body).await?.map(|found| found.message))
+    }
+
+    /// Returns the message at `sequence` that the leader has.
+    pub(crate) async fn leader_at(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Failure> {
+        self.leader(stream, &json!({ "seq": sequence })).await
+    }
+
+    async fn direct(&self, subject: &str, body: Bytes) -> Result<Option<Found>, Failure> {
+        let message = self.request(subject, None, body, self.timeout).await?;
+        match message.status.map(|status| status.as_u16()) {
+            None => direct_message(message).map(Some).ok_or_else(|| {
+                Failure::garbled(subject, "a direct get's answer without subject or sequence")
+            }),
+            Some(404) => Ok(None),
+            Some(status) => {
+                let text = message.description.unwrap_or_default();
+                Err(Failure::garbled(subject, format!("status {status} {text}")))
+            }
+        }
+    }
+
+    async fn leader(&self, stream: &str, body: &Value) -> Result<Option<Found>, Failure> {
+        let subject = self.subject(&format!("STREAM.MSG.GET.{stream}"));
+        let answer = self.request(&subject, None, body.to_string().into(), self.timeout).await?;
+        let answer: LeaderAnswer =
+            serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(&subject, error))?;
+        match (answer.error, answer.message) {
+            (Some(error), _) if error.err_code == code::NO_MESSAGE_FOUND => Ok(None),
+            (Some(error), _) => Err(error.into()),
+            (None, Some(raw)) => {
+                leader_message(raw).map(Some).map_err(|error| Failure::garbled(&subject, error))
+            }
+            (None, None) => Err(Failure::garbled(&subject, "neither a message nor an error")),
+        }
+    }
+
+    async fn request(
+        &self,
+        subject: &str,
+        headers: Option<HeaderMap>,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Message, Failure> {
+        let _permit = self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))?;
+        let request = Request { headers, ..Request::new().payload(payload).timeout(Some(timeout)) };
+        let answer = self.client.send_request(subject.to_owned(), request).await;
+        answer.map_err(|error| Failure::of_request(subject, error))
+    }
+}
+
+fn direct_message(message: Message) -> Option<Found> {
+    let headers = message.headers?;
+    let subject = headers.get(SUBJECT)?.as_str().to_owned();
+    let sequence = headers.get(SEQUENCE)?.as_str().parse().ok()?;
+    Some(Found { subject, message: Stored { sequence, headers: Some(headers), payload: message.payload } })
+}
+
+fn leader_message(raw: RawMessage) -> Result<Found, async_nats::Error> {
+    let message = StreamMessage::try_from(raw)?;
+    let stored =
+        Stored { sequence: message.sequence, headers: Some(message.headers), payload: message.payload };
+    Ok(Found { subject: message.subject.to_string(), message: stored })
+}

@@ -1,0 +1,131 @@
+//! Turning stored messages into the events that were asked for, without passing over what is missing. Pure.
+
+use aether_core::error::HistoryTruncated;
+use aether_core::{ActorId, ReadError, RecordedEvent, ReplayError, Version};
+
+use crate::frame::Frame;
+
+/// Takes the messages of one actor in order, from some point on.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    actor: ActorId,
+    from: Version,
+    /// The version up to which nothing is missing, as far as it is wanted.
+    known: Version,
+    /// Whether a message that could not be read may stand for the versions that seem to be missing.
+    unsure: bool,
+}
+
+impl Assembly {
+    pub(crate) fn new(actor: ActorId, from: Version) -> Self {
+        Self { actor, from, known: from.previous(), unsure: false }
+    }
+
+    /// Returns the next version that is wanted.
+    pub(crate) fn wanted(&self) -> Version {
+        self.known.next().unwrap_or(self.known)
+    }
+
+    /// Takes the next message and returns its events, as far as they are wanted.
+    pub(crate) fn take(
+        &mut self,
+        frame: Result<Frame, Box<ReplayError>>,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.unsure = true;
+                return Err(error.into());
+            }
+        };
+        let follows = frame.said.follows.filter(|_| !self.unsure);
+        if follows.is_some_and(|follows| follows > self.known) {
+            let first_available = frame.events.first().map_or(frame.version, |event| event.version());
+            let (actor, wanted) = (self.actor.clone(), self.wanted());
+            return Err(Box::new(HistoryTruncated { actor, wanted, first_available }).into());
+        }
+        self.unsure &= frame.is_claim();
+        self.known = self.known.max(frame.version);
+        let (sequence, from) = (frame.sequence, self.from);
+        let recorded =
+            (0..).zip(frame.events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
+        Ok(recorded.filter(|event| event.version() >= from).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aether_core::{Event, NewEvent, RawJson};
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::headers::{Body, Said};
+
+    fn version(number: u64) -> Version {
+        Version::new(number).unwrap()
+    }
+
+    fn actor() -> ActorId {
+        ActorId::new("a-1").unwrap()
+    }
+
+    /// A commit of the versions from `first` to `last`, or a claim at `last` when there are none.
+    fn frame(sequence: u64, follows: Option<u64>, first: u64, last: u64) -> Result<Frame, Box<ReplayError>> {
+        let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
+        let events: Vec<_> = (first..=last).map(|v| Event::new(actor(), version(v), content())).collect();
+        let said = Said { follows: follows.map(version), body: Body::Single, ..Said::default() };
+        Ok(Frame { sequence, said, events, version: version(last) })
+    }
+
+    fn broken() -> Result<Frame, Box<ReplayError>> {
+        let (actor, raw) = (actor(), Bytes::from_static(b"{}"));
+        Err(Box::new(ReplayError { actor, position: None, raw, source: "broken".into() }))
+    }
+
+    /// The versions that come out, and what ends them.
+    fn run(from: u64, frames: Vec<Result<Frame, Box<ReplayError>>>) -> (Vec<u64>, Option<String>) {
+        let mut assembly = Assembly::new(actor(), version(from));
+        let mut versions = Vec::new();
+        for frame in frames {
+            match assembly.take(frame) {
+                Ok(events) => versions.extend(events.iter().map(|event| event.version().number())),
+                Err(ReadError::Malformed(_)) => versions.push(0),
+                Err(error) => return (versions, Some(error.to_string())),
+            }
+        }
+        (versions, None)
+    }
+
+    #[test]
+    fn what_is_wanted_comes_out_across_commits_and_claims() {
+        let frames = || vec![frame(1, Some(0), 1, 3), frame(2, Some(3), 4, 3), frame(5, Some(3), 4, 4)];
+        assert_eq!(run(1, frames()), (vec![1, 2, 3, 4], None));
+        assert_eq!(run(0, frames()), (vec![1, 2, 3, 4], None));
+        assert_eq!(run(3, frames()), (vec![3, 4], None));
+        assert_eq!(run(9, frames()), (vec![], None));
+    }
+
+    #[test]
+    fn a_missing_beginning_or_middle_is_said_with_the_first_version_there_is() {
+        let (versions, end) = run(1, vec![frame(5, Some(2), 3, 3)]);
+        assert!(
+            versions.is_empty() && end.unwrap().contains("before version 3 is gone, version 1 was wanted")
+        );
+        let (versions, end) = run(1, vec![frame(1, Some(0), 1, 1), frame(5, Some(3), 4, 4)]);
+        assert!(versions == [1] && end.unwrap().contains("before version 4 is gone, version 2 was wanted"));
+        assert_eq!(run(3, vec![frame(5, Some(2), 3, 3)]), (vec![3], None));
+    }
+
+    #[test]
+    fn versions_that_were_skipped_on_purpose_are_not_missing() {
+        assert_eq!(run(1, vec![frame(1, Some(0), 5, 5), frame(2, Some(5), 9, 9)]), (vec![5, 9], None));
+        assert_eq!(run(1, vec![frame(1, None, 3, 3), frame(2, None, 7, 7)]), (vec![3, 7], None));
+    }
+
+    #[test]
+    fn a_malformed_message_stands_for_itself_and_harms_no_neighbor() {
+        let frames =
+            vec![frame(1, Some(0), 1, 1), broken(), frame(3, Some(2), 3, 3), frame(4, Some(3), 4, 4)];
+        assert_eq!(run(1, frames), (vec![1, 0, 3, 4], None));
+    }
+}

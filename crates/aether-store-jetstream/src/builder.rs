@@ -1,0 +1,162 @@
+//! Building a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aether_core::{EventBroadcaster, Namespace, StreamName};
+use async_nats::Client;
+
+use crate::config::Wishes;
+use crate::{JetStreamStore, OpenError, open};
+
+/// How long events are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// So long after they were stored. An actor whose events have all expired starts again at version 1.
+    For(Duration),
+    /// For ever: what an audit trail needs.
+    Forever,
+}
+
+impl Default for Retention {
+    /// One year, as the Go original has it.
+    fn default() -> Self {
+        Self::For(Duration::from_secs(365 * 24 * 60 * 60))
+    }
+}
+
+impl Retention {
+    /// Returns what the server calls `max_age`: nanoseconds, 0 for ever.
+    pub(crate) fn nanos(self) -> i64 {
+        match self {
+            // 0 would mean for ever.
+            Self::For(duration) => i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX).max(1),
+            Self::Forever => 0,
+        }
+    }
+}
+
+/// Says which store to open, and how. Made by [`JetStreamStore::builder`].
+pub struct JetStreamStoreBuilder {
+    pub(crate) client: Client,
+    pub(crate) name: StreamName,
+    pub(crate) namespace: Option<Namespace>,
+    pub(crate) wishes: Wishes,
+    pub(crate) prefix: String,
+    pub(crate) deadline: Duration,
+    pub(crate) answer_timeout: Duration,
+    pub(crate) max_in_flight: usize,
+    pub(crate) cached_heads: usize,
+    pub(crate) broadcaster: Option<Arc<dyn EventBroadcaster>>,
+}
+
+impl JetStreamStoreBuilder {
+    pub(crate) fn new(client: Client, name: StreamName) -> Self {
+        Self {
+            client,
+            name,
+            namespace: None,
+            wishes: Wishes::default(),
+            prefix: "$JS.API".to_owned(),
+            deadline: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(1),
+            max_in_flight: 16_384,
+            cached_heads: 100_000,
+            broadcaster: None,
+        }
+    }
+
+    /// Puts the store into a namespace: streams of its own, apart from every other namespace's.
+    #[must_use]
+    pub fn namespace(self, namespace: Namespace) -> Self {
+        Self { namespace: Some(namespace), ..self }
+    }
+
+    /// Creates the streams with so many replicas (1 to 5; by default 1), and refuses existing ones that have others.
+    #[must_use]
+    pub fn replicas(mut self, replicas: u8) -> Self {
+        self.wishes.replicas = Some(replicas);
+        self
+    }
+
+    /// Creates the stream of events with this retention (by default one year), and refuses an existing one that has
+    /// another. Snapshots never expire.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.wishes.retention = Some(retention);
+        self
+    }
+
+    /// Uses the JetStream of another domain, such as a hub's from a leaf node.
+    #[must_use]
+    pub fn domain(self, domain: &str) -> Self {
+        self.api_prefix(format!("$JS.{domain}.API"))
+    }
+
+    /// Uses another prefix than `$JS.API`, such as one that an account imports JetStream under.
+    #[must_use]
+    pub fn api_prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Gives appends so long by default (5 s); after that their outcome is unknown.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Waits so long for one answer (1 s) before it asks again.
+    #[must_use]
+    pub fn answer_timeout(self, answer_timeout: Duration) -> Self {
+        Self { answer_timeout, ..self }
+    }
+
+    /// Has at most so many requests in flight (16,384). It must stay below the `subscription_capacity` of the client,
+    /// which drops answers beyond it.
+    #[must_use]
+    pub fn max_in_flight(self, max_in_flight: usize) -> Self {
+        Self { max_in_flight, ..self }
+    }
+
+    /// Remembers the heads of at most so many actors (100,000), some 300 bytes each.
+    #[must_use]
+    pub fn cached_heads(self, cached_heads: usize) -> Self {
+        Self { cached_heads, ..self }
+    }
+
+    /// Announces what is stored to `broadcaster`.
+    #[must_use]
+    pub fn broadcaster(self, broadcaster: impl EventBroadcaster + 'static) -> Self {
+        Self { broadcaster: Some(Arc::new(broadcaster)), ..self }
+    }
+
+    /// Opens the store, and creates its streams where there are none.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]: what is there belongs to another store, or is configured otherwise, or JetStream is not there.
+    pub async fn open(self) -> Result<JetStreamStore, OpenError> {
+        open::open(self).await
+    }
+}
+
+impl std::fmt::Debug for JetStreamStoreBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("JetStreamStoreBuilder");
+        debug.field("name", &self.name).field("namespace", &self.namespace).field("wishes", &self.wishes);
+        debug.field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_retention_becomes_for_ever_by_accident() {
+        assert_eq!(Retention::default().nanos(), 31_536_000_000_000_000);
+        assert_eq!(Retention::Forever.nanos(), 0);
+        assert_eq!(Retention::For(Duration::ZERO).nanos(), 1);
+        assert_eq!(Retention::For(Duration::MAX).nanos(), i64::MAX);
+    }
+}

@@ -1,0 +1,78 @@
+//! A bounded cache in two generations: what is used survives, what is not is dropped without being looked for.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// At most `capacity` entries, of which the more recent half is always there.
+#[derive(Debug)]
+pub(crate) struct Cache<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+    half: usize,
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1) }
+    }
+
+    /// Returns a copy of the entry.
+    pub(crate) fn find(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.insert(key.clone(), value.clone());
+        Some(value)
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.old.remove(&key);
+        self.young.insert(key, value);
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_bounded_and_never_answers_wrongly(capacity in 2usize..20, steps in proptest::collection::vec((0u8..30, any::<u16>(), 0u8..3), 0..200)) {
+            let mut cache = Cache::new(capacity);
+            let mut truth = HashMap::new();
+            for (key, value, what) in steps {
+                match what {
+                    0 => { cache.insert(key, value); truth.insert(key, value); }
+                    1 => { cache.remove(&key); truth.remove(&key); }
+                    _ => prop_assert!(cache.find(&key).is_none_or(|found| truth.get(&key) == Some(&found))),
+                }
+                prop_assert!(cache.young.len() + cache.old.len() <= capacity.max(2));
+            }
+        }
+
+        #[test]
+        fn the_latest_half_is_there(capacity in 2usize..20, keys in proptest::collection::vec(any::<u16>(), 1..60)) {
+            let mut cache = Cache::new(capacity);
+            keys.iter().for_each(|key| cache.insert(*key, ()));
+            let mut latest: Vec<_> = keys.iter().rev().copied().collect();
+            latest.dedup();
+            prop_assert!(latest.iter().take(capacity / 2).all(|key| cache.find(key).is_some()));
+        }
+    }
+}

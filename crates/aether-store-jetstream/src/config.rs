@@ -1,0 +1,211 @@
+//! The configurations of streams: what is wanted, and how it differs from what is there. Pure.
+
+use aether_core::{Namespace, StreamName};
+use serde_json::{Map, Value, json};
+
+use crate::error::OpenError;
+use crate::{Retention, names, subject};
+
+/// What a stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Events,
+    Snapshots,
+}
+
+/// What the caller wishes; what is not said is the default on creation, and taken as it is on open.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    pub(crate) replicas: Option<u8>,
+    pub(crate) retention: Option<Retention>,
+}
+
+/// A stream as it should be.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) stream: &'a str,
+    /// The name of the stream of events: both streams' subjects begin with it.
+    pub(crate) events: &'a str,
+    pub(crate) namespace: Option<&'a Namespace>,
+    pub(crate) name: &'a StreamName,
+    pub(crate) role: Role,
+    pub(crate) wishes: Wishes,
+    /// The level of the server's API: what it does not know it would ignore.
+    pub(crate) api_level: u64,
+}
+
+const OWNER: [&str; 3] = ["aether.role", "aether.namespace", "aether.name"];
+
+impl Wanted<'_> {
+    /// Returns the configuration to create the stream with.
+    pub(crate) fn to_json(&self) -> Value {
+        let (subject, retention, per_subject) = match self.role {
+            Role::Events => (subject::all_events(self.events), self.wishes.retention.unwrap_or_default(), -1),
+            // The latest is enough, and must not expire with the events that it covers.
+            Role::Snapshots => (subject::all_snapshots(self.events), Retention::Forever, 1),
+        };
+        let mut config = json!({
+            "name": self.stream,
+            "subjects": [subject],
+            "retention": "limits",
+            "discard": "old",
+            "storage": "file",
+            "num_replicas": self.wishes.replicas.unwrap_or(1),
+            "max_age": retention.nanos(),
+            "max_msgs": -1,
+            "max_bytes": -1,
+            "max_msg_size": -1,
+            "max_consumers": -1,
+            "max_msgs_per_subject": per_subject,
+            "allow_direct": true,
+            "deny_delete": true,
+            // Replacing a snapshot is no purge, but being rid of all of them is harmless.
+            "deny_purge": self.role == Role::Events,
+            "metadata": self.owner(),
+        });
+        if self.role == Role::Events && self.api_level >= 2 {
+            config["allow_atomic"] = true.into();
+        }
+        config
+    }
+
+    fn owner(&self) -> Map<String, Value> {
+        let role = match self.role {
+            Role::Events => "events",
+            Role::Snapshots => "snapshots",
+        };
+        let namespace = self.namespace.map(Namespace::as_str);
+        let values = [Some(role), namespace, Some(self.name.as_str())];
+        let pairs = OWNER.iter().zip(values);
+        pairs.filter_map(|(key, value)| Some(((*key).to_owned(), value?.into()))).collect()
+    }
+
+    /// Checks that what is there is this stream, and good enough.
+    pub(crate) fn check(&self, found: &Value) -> Result<(), OpenError> {
+        self.check_owner(found)?;
+        let wanted = self.to_json();
+        let wished = [
+            ("num_replicas", self.wishes.replicas.is_some()),
+            ("max_age", self.wishes.retention.is_some() || self.role == Role::Snapshots),
+        ];
+        let always = [
+            "subjects",
+            "retention",
+            "storage",
+            "max_msgs",
+            "max_bytes",
+            "max_msgs_per_subject",
+            "allow_direct",
+            "deny_delete",
+            "deny_purge",
+        ];
+        let fields =
+            always.into_iter().chain(wished.into_iter().filter_map(|(field, said)| said.then_some(field)));
+        for field in fields {
+            let (want, found) = (&wanted[field], found.get(field).unwrap_or(&Value::Null));
+            if want != found && !(found.is_null() && *want == json!(false)) {
+                let (wanted, found, stream) = (want.to_string(), found.to_string(), self.stream.to_owned());
+                return Err(OpenError::Config { stream, field, wanted, found });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_owner(&self, found: &Value) -> Result<(), OpenError> {
+        let said = |key: &str| found.get("metadata").and_then(|metadata| metadata.get(key));
+        let ours = self.owner();
+        if OWNER.iter().all(|key| said(key) == ours.get(*key)) {
+            return Ok(());
+        }
+        let by = match (said("aether.role"), said("aether.name")) {
+            (Some(role), Some(name)) => {
+                let namespace = said("aether.namespace").map_or_else(|| "none".to_owned(), Value::to_string);
+                format!("the {role} of the store {name}, namespace {namespace}")
+            }
+            _ => "something that is no store of Aether".to_owned(),
+        };
+        Err(OpenError::NameTaken { stream: self.stream.to_owned(), by })
+    }
+}
+
+/// Returns both streams of a store.
+pub(crate) fn both<'a>(
+    events: &'a str,
+    snapshots: &'a str,
+    namespace: Option<&'a Namespace>,
+    name: &'a StreamName,
+    wishes: Wishes,
+    api_level: u64,
+) -> [Wanted<'a>; 2] {
+    debug_assert_eq!(names::snapshots(events), snapshots);
+    let wanted = |stream, role| Wanted { stream, events, namespace, name, role, wishes, api_level };
+    [wanted(events, Role::Events), wanted(snapshots, Role::Snapshots)]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn with(namespace: Option<&str>, name: &str, wishes: Wishes, check: impl Fn(&Wanted<'_>)) {
+        let (namespace, name) =
+            (namespace.map(|n| Namespace::new(n).unwrap()), StreamName::new(name).unwrap());
+        let events = names::events(namespace.as_ref(), &name).unwrap();
+        let snapshots = names::snapshots(&events);
+        both(&events, &snapshots, namespace.as_ref(), &name, wishes, 2).iter().for_each(check);
+    }
+
+    #[test]
+    fn what_was_created_is_good_enough() {
+        with(Some("a.b"), "events", Wishes::default(), |wanted| wanted.check(&wanted.to_json()).unwrap());
+    }
+
+    #[test]
+    fn a_look_alike_store_is_refused_and_named() {
+        with(Some("a"), "b_events", Wishes::default(), |other| {
+            let there = other.to_json();
+            with(Some("a.b"), "events", Wishes::default(), |wanted| {
+                let error = wanted.check(&there).unwrap_err();
+                let OpenError::NameTaken { by, .. } = error else { panic!("{error}") };
+                assert!(by.contains("\"b_events\"") && by.contains("\"a\""), "{by}");
+            });
+        });
+    }
+
+    #[test]
+    fn a_stream_that_drops_or_rewrites_history_is_refused_by_field() {
+        for (field, bad) in [
+            ("max_msgs", json!(1000)),
+            ("max_bytes", json!(1)),
+            ("max_msgs_per_subject", json!(5)),
+            ("deny_delete", json!(false)),
+            ("allow_direct", json!(false)),
+            ("retention", json!("workqueue")),
+            ("storage", json!("memory")),
+            ("subjects", json!(["x.>"])),
+        ] {
+            with(None, "orders", Wishes::default(), |wanted| {
+                let mut there = wanted.to_json();
+                there[field] = bad.clone();
+                let error = wanted.check(&there).unwrap_err();
+                assert!(matches!(error, OpenError::Config { field: named, .. } if named == field), "{error}");
+            });
+        }
+    }
+
+    #[test]
+    fn only_what_is_wished_for_must_agree() {
+        with(None, "orders", Wishes::default(), |wanted| {
+            let mut there = wanted.to_json();
+            there["num_replicas"] = json!(3);
+            wanted.check(&there).unwrap();
+        });
+        let wishes = Wishes { replicas: Some(1), retention: Some(Retention::For(Duration::from_secs(60))) };
+        with(None, "orders", wishes, |wanted| {
+            let mut there = wanted.to_json();
+            there["num_replicas"] = json!(3);
+            assert!(wanted.check(&there).is_err());
+        });
+    }
+}

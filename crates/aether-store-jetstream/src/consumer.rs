@@ -1,0 +1,229 @@
+//! Everything of a subject, sent by the server: a push consumer without acknowledgements, its flow control answered and
+//! its gaps noticed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use async_nats::{Message, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+
+use crate::error::Failure;
+use crate::frame::Stored;
+use crate::store::{Inner, Shared};
+
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// So long without any sign of the consumer, it is made anew.
+const SILENCE: Duration = Duration::from_secs(3);
+/// So long without a message, the read has failed.
+const STALL: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct Created {
+    name: String,
+}
+
+/// The messages of a subject up to a known last one.
+pub(crate) struct Consumer {
+    inner: Shared,
+    subject: String,
+    /// The sequence of the last message received.
+    received: u64,
+    /// The sequence of the last message wanted.
+    end: u64,
+    open: Option<Open>,
+    progress: Instant,
+}
+
+struct Open {
+    name: String,
+    messages: Subscriber,
+    /// The consumer's own count of the messages that it sent.
+    sent: u64,
+    heartbeats: u32,
+}
+
+/// Why no further message comes.
+pub(crate) enum End {
+    /// All there were have come.
+    Complete,
+    /// The last message that was wanted has expired meanwhile.
+    Expired,
+    Failed(Failure),
+}
+
+/// What a delivered message is.
+enum Delivery {
+    Message { stream: u64, consumer: u64, stored: Stored },
+    FlowControl(String),
+    Heartbeat { stalled: Option<String> },
+    Other,
+}
+
+impl Consumer {
+    pub(crate) fn new(inner: Shared, subject: String, end: u64) -> Self {
+        Self { inner, subject, received: 0, end, open: None, progress: Instant::now() }
+    }
+
+    /// Returns the next message.
+    pub(crate) async fn next(&mut self) -> Result<Stored, End> {
+        loop {
+            if self.received >= self.end {
+                self.close();
+                return Err(End::Complete);
+            }
+            let received = match self.receive().await {
+                Ok(message) => message,
+                Err(failure) if self.progress.elapsed() > STALL => return Err(End::Failed(failure)),
+                Err(_) => {
+                    self.close();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            match received {
+                Some(stored) => {
+                    self.progress = Instant::now();
+                    self.received = stored.sequence;
+                    return Ok(stored);
+                }
+                None if self.has_end_expired().await => {
+                    self.close();
+                    return Err(End::Expired);
+                }
+                // The end is there, but this consumer does not get to it.
+                None => self.close(),
+            }
+        }
+    }
+
+    /// Returns a message, or nothing when the consumer has no more or lost some.
+    async fn receive(&mut self) -> Result<Option<Stored>, Failure> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let open = open(&self.inner, &self.subject, self.received + 1).await?;
+                self.open.insert(open)
+            }
+        };
+        loop {
+            let Ok(Some(message)) = timeout(SILENCE, open.messages.next()).await else {
+                return Ok(None);
+            };
+            match classify(message) {
+                Delivery::Message { stream, consumer, stored } => {
+                    // The client drops what its buffer does not hold: a gap in the count is the only sign.
+                    if consumer != open.sent + 1 || stream <= self.received {
+                        return Ok(None);
+                    }
+                    (open.sent, open.heartbeats) = (consumer, 0);
+                    return Ok(Some(stored));
+                }
+                Delivery::FlowControl(reply) | Delivery::Heartbeat { stalled: Some(reply) } => {
+                    let answer = self.inner.api.client.publish(reply.clone(), Bytes::new()).await;
+                    answer.map_err(|error| Failure::garbled(&reply, error))?;
+                }
+                Delivery::Heartbeat { stalled: None } => {
+                    open.heartbeats += 1;
+                    if open.heartbeats > 1 {
+                        return Ok(None);
+                    }
+                }
+                Delivery::Other => {}
+            }
+        }
+    }
+
+    /// Asks the leader whether the last message that was wanted still exists; if it does not answer, it may.
+    async fn has_end_expired(&self) -> bool {
+        let end = self.inner.api.leader_at(&self.inner.stream, self.end).await;
+        matches!(end, Ok(None))
+    }
+
+    /// Deletes the consumer: it would live on for a while, and a stream takes only so many.
+    fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let (client, inbox) = (self.inner.api.client.clone(), self.inner.api.client.new_inbox());
+        let delete = self.inner.api.subject(&format!("CONSUMER.DELETE.{}.{}", self.inner.stream, open.name));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { client.publish_with_reply(delete, inbox, Bytes::new()).await });
+        }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+async fn open(inner: &Inner, subject: &str, start: u64) -> Result<Open, Failure> {
+    let client = &inner.api.client;
+    let inbox = client.new_inbox();
+    let messages = client.subscribe(inbox.clone()).await.map_err(|error| Failure::garbled(&inbox, error))?;
+    let config = json!({
+        "deliver_subject": inbox,
+        "deliver_policy": "by_start_sequence",
+        "opt_start_seq": start,
+        "ack_policy": "none",
+        "filter_subject": subject,
+        "flow_control": true,
+        "idle_heartbeat": HEARTBEAT.as_nanos() as u64,
+        "replay_policy": "instant",
+        "mem_storage": true,
+        "num_replicas": 1,
+    });
+    let body = json!({ "stream_name": inner.stream, "config": config });
+    let created: Created = inner.api.call(&format!("CONSUMER.CREATE.{}", inner.stream), &body).await?;
+    Ok(Open { name: created.name, messages, sent: 0, heartbeats: 0 })
+}
+
+fn classify(message: Message) -> Delivery {
+    if message.status.is_some_and(|status| status.as_u16() == 100) {
+        let stalled = message.headers.as_ref().and_then(|headers| headers.get("Nats-Consumer-Stalled"));
+        return match message.reply {
+            Some(reply) => Delivery::FlowControl(reply.to_string()),
+            None => Delivery::Heartbeat { stalled: stalled.map(|reply| reply.as_str().to_owned()) },
+        };
+    }
+    match message.reply.as_deref().and_then(sequences) {
+        Some((stream, consumer)) => {
+            let stored = Stored { sequence: stream, headers: message.headers, payload: message.payload };
+            Delivery::Message { stream, consumer, stored }
+        }
+        None => Delivery::Other,
+    }
+}
+
+/// Reads the stream's and the consumer's sequence out of a reply subject: `$JS.ACK.STREAM.CONSUMER.DELIVERED.SSEQ.CSEQ...`,
+/// or the same with domain and account before the stream (ADR-15 of nats-architecture-and-design).
+fn sequences(reply: &str) -> Option<(u64, u64)> {
+    let tokens: VecDeque<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+    let at = if tokens.len() >= 9 { 5 } else { 3 };
+    Some((tokens.get(at)?.parse().ok()?, tokens.get(at + 1)?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sequences_are_read_from_both_forms() {
+        assert_eq!(sequences("$JS.ACK.orders.c1.1.42.7.1700000000.3"), Some((42, 7)));
+        assert_eq!(sequences("$JS.ACK.hub.ACC.orders.c1.1.42.7.1700000000.3"), Some((42, 7)));
+        assert_eq!(sequences("$JS.ACK.hub.ACC.orders.c1.1.42.7.1700000000.3.rnd"), Some((42, 7)));
+        assert_eq!(sequences("_INBOX.x"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_reply_panics(reply in "(\\$JS\\.ACK\\.)?[a-z0-9.]{0,60}") {
+            let _ = sequences(&reply);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the server refuses or does not answer, and what that means: the only place that maps errors of NATS.
+
+use aether_core::error::{BoxError, NotPermitted, Unavailable, Unsupported};
+use aether_core::{AppendError, ReadError, SnapshotError};
+use async_nats::client::{RequestError, RequestErrorKind};
+use serde::Deserialize;
+
+/// Codes of the JetStream API (`server/errors.json` of nats-server).
+pub(crate) mod code {
+    pub(crate) const NO_MESSAGE_FOUND: u64 = 10037;
+    pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
+    pub(crate) const NAME_IN_USE: u64 = 10058;
+    pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
+    pub(crate) const WRONG_LAST_SEQUENCE: u64 = 10071;
+    /// What a replicated stream says of a second append in flight on one subject.
+    pub(crate) const WRONG_LAST_SEQUENCE_IN_FLIGHT: u64 = 10164;
+}
+
+/// An error in a response of the JetStream API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, thiserror::Error)]
+#[error("JetStream says {err_code}: {description}")]
+pub(crate) struct ApiError {
+    #[serde(default)]
+    pub(crate) err_code: u64,
+    #[serde(default)]
+    pub(crate) description: String,
+}
+
+impl ApiError {
+    /// Says whether another writer may have been first: true on either of the two codes that servers use.
+    pub(crate) fn is_wrong_sequence(&self) -> bool {
+        matches!(self.err_code, code::WRONG_LAST_SEQUENCE | code::WRONG_LAST_SEQUENCE_IN_FLIGHT)
+    }
+}
+
+/// Why a request has no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The server refused.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Nobody listens: there is no such stream, no JetStream, or no leader. Nothing was done.
+    #[error("no responders on {subject}: no JetStream, no such stream, or no leader just now")]
+    NoResponders { subject: String },
+    /// The message is larger than the connection allows. Nothing was sent.
+    #[error("the message is larger than the server's max_payload")]
+    TooLarge,
+    /// Whether it was done is not known.
+    #[error("no answer on {subject}")]
+    NoAnswer { subject: String, source: BoxError },
+    /// The answer is not what the protocol says.
+    #[error("the answer on {subject} is not understood")]
+    Garbled { subject: String, source: BoxError },
+}
+
+impl Failure {
+    pub(crate) fn of_request(subject: &str, error: RequestError) -> Self {
+        let subject = subject.to_owned();
+        match error.kind() {
+            RequestErrorKind::NoResponders => Self::NoResponders { subject },
+            RequestErrorKind::MaxPayloadExceeded => Self::TooLarge,
+            _ => Self::NoAnswer { subject, source: error.into() },
+        }
+    }
+
+    pub(crate) fn garbled(subject: &str, source: impl Into<BoxError>) -> Self {
+        Self::Garbled { subject: subject.to_owned(), source: source.into() }
+    }
+
+    /// Says whether the request may have been carried out all the same.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. } | Self::Garbled { .. })
+    }
+
+    pub(crate) fn read(self, operation: &'static str) -> ReadError {
+        Unavailable::because(operation, self).into()
+    }
+
+    pub(crate) fn append(self, operation: &'static str) -> AppendError {
+        Unavailable::because(operation, self).into()
+    }
+
+    pub(crate) fn snapshot(self, operation: &'static str) -> SnapshotError {
+        Unavailable::because(operation, self).into()
+    }
+}
+
+/// Says why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Namespace and name together make a stream name that is too long. Shorten one.
+    #[error("the stream name has {bytes} bytes, the limit is {limit}")]
+    NameTooLong {
+        /// The length of the stream's name in bytes.
+        bytes: usize,
+        /// The most bytes that it may have.
+        limit: usize,
+    },
+    /// The stream exists and belongs to another pair of namespace and name, or to something else. Choose another name.
+    #[error("the stream {stream:?} is taken by {by}")]
+    NameTaken {
+        /// The stream.
+        stream: String,
+        /// Whose it is.
+        by: String,
+    },
+    /// The stream exists with a configuration under which the store's guarantees or the caller's wishes do not hold.
+    /// Open it without that wish, or change the stream.
+    #[error("the stream {stream:?} has {field} = {found}, wanted {wanted}")]
+    Config {
+        /// The stream.
+        stream: String,
+        /// The field of its configuration.
+        field: &'static str,
+        /// What was wanted.
+        wanted: String,
+        /// What is there.
+        found: String,
+    },
+    /// The server or the stream cannot do this. The error says what it would need.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// JetStream did not answer, or refused. Try again, or look at its answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The connection's user may not do this. Grant the subject.
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Unavailable::because("open", failure).into()
+    }
+}

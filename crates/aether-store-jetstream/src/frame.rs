@@ -1,0 +1,163 @@
+//! Stored messages as what they mean: commits, claims, or nothing that we know.
+
+use aether_core::event::wire::{self, WireError};
+use aether_core::{ActorId, Epoch, Event, Position, ReplayError, Version};
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+use crate::headers::{self, Body, Said};
+
+/// A message as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) sequence: u64,
+    pub(crate) headers: Option<HeaderMap>,
+    pub(crate) payload: Bytes,
+}
+
+/// What a stored message of an actor means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) sequence: u64,
+    pub(crate) said: Said,
+    /// The events of a commit; none for a claim.
+    pub(crate) events: Vec<Event>,
+    /// The version that the actor has with it.
+    pub(crate) version: Version,
+}
+
+impl Frame {
+    /// Reads a stored message of `actor`.
+    pub(crate) fn read(message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
+        let said = headers::read(message.headers.as_ref());
+        let events = events(&said, &message.payload, actor).map_err(|fault| {
+            Box::new(ReplayError {
+                actor: actor.clone(),
+                position: Some(Position::new(0, message.sequence, 0, None)),
+                raw: message.payload.clone(),
+                source: fault.into(),
+            })
+        })?;
+        let claimed = said.follows.unwrap_or_default();
+        let version = events.last().map_or(claimed, Event::version);
+        Ok(Self { sequence: message.sequence, said, events, version })
+    }
+
+    /// Says whether it is a claim.
+    pub(crate) fn is_claim(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Returns the epoch that it says.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        self.said.epoch
+    }
+}
+
+/// Says why a stored message is no part of the actor's history.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error("it belongs to actor {0}")]
+    OtherActor(ActorId),
+    #[error("the header says {said} events, the payload has {found}")]
+    Count { said: u32, found: usize },
+    #[error("the header Aether-Count is no number")]
+    UnreadableCount,
+    #[error("the versions {0} and {1} of one commit do not follow each other")]
+    Versions(Version, Version),
+    #[error("a claim has no payload and says which version it follows")]
+    Claim,
+}
+
+fn events(said: &Said, payload: &Bytes, actor: &ActorId) -> Result<Vec<Event>, Fault> {
+    let events = match said.body {
+        Body::Single => vec![wire::decode(payload.clone(), Some(actor))?],
+        Body::Packed(count) => {
+            let events = wire::decode_packed(payload.clone(), Some(actor))?;
+            if events.len() != count as usize {
+                return Err(Fault::Count { said: count, found: events.len() });
+            }
+            events
+        }
+        Body::Claim if payload.is_empty() && said.follows.is_some() => Vec::new(),
+        Body::Claim => return Err(Fault::Claim),
+        Body::Unreadable => return Err(Fault::UnreadableCount),
+    };
+    if let Some(event) = events.iter().find(|event| event.actor() != actor) {
+        return Err(Fault::OtherActor(event.actor().clone()));
+    }
+    let pairs = events.iter().zip(events.iter().skip(1));
+    match pairs.map(|(a, b)| (a.version(), b.version())).find(|(a, b)| a.next() != Some(*b)) {
+        Some((a, b)) => Err(Fault::Versions(a, b)),
+        None => Ok(events),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aether_core::{NewEvent, RawJson};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn actor() -> ActorId {
+        ActorId::new("order-1").unwrap()
+    }
+
+    fn event(actor: &ActorId, version: u64) -> Event {
+        let content = NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
+        Event::new(actor.clone(), Version::new(version).unwrap(), content)
+    }
+
+    fn message(body: Body, follows: u64, payload: Vec<u8>) -> Stored {
+        let headers = headers::write(3, Version::new(follows).unwrap(), None, &[3], body);
+        Stored { sequence: 9, headers: Some(headers), payload: payload.into() }
+    }
+
+    fn packed(events: &[Event], count: u32) -> Stored {
+        let mut payload = Vec::new();
+        wire::encode_packed(events, &mut payload);
+        message(Body::Packed(count), 4, payload)
+    }
+
+    fn fault(message: &Stored) -> String {
+        Frame::read(message, &actor()).unwrap_err().source.to_string()
+    }
+
+    #[test]
+    fn commits_and_claims_are_told_apart_by_the_count() {
+        let events = [event(&actor(), 5), event(&actor(), 6)];
+        let frame = Frame::read(&packed(&events, 2), &actor()).unwrap();
+        assert_eq!((frame.events.as_slice(), frame.version.number()), (events.as_slice(), 6));
+        let claim = Frame::read(&message(Body::Claim, 6, Vec::new()), &actor()).unwrap();
+        assert!(claim.is_claim() && claim.version.number() == 6);
+        let mut payload = Vec::new();
+        wire::encode(&events[0], &mut payload);
+        let single = Stored { sequence: 1, headers: None, payload: payload.into() };
+        assert_eq!(Frame::read(&single, &actor()).unwrap().events, events[..1]);
+    }
+
+    #[test]
+    fn what_is_no_part_of_the_history_says_why() {
+        let other = ActorId::new("order.1").unwrap();
+        assert_eq!(fault(&packed(&[event(&other, 5)], 1)), "it belongs to actor order.1");
+        assert!(fault(&packed(&[event(&actor(), 5)], 2)).contains("says 2 events"));
+        assert!(fault(&packed(&[event(&actor(), 5), event(&actor(), 7)], 2)).contains("5 and 7"));
+        assert!(fault(&message(Body::Claim, 6, b"x".to_vec())).contains("claim"));
+        assert!(fault(&message(Body::Single, 6, b"{}".to_vec())).contains("not the JSON of an event"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_panics(count in proptest::option::of("\\PC{0,3}"), payload: Vec<u8>) {
+            let mut headers = HeaderMap::new();
+            if let Some(count) = count {
+                headers.insert("Aether-Count", count);
+            }
+            let message = Stored { sequence: 1, headers: Some(headers), payload: payload.into() };
+            let _ = Frame::read(&message, &actor());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Opening: two streams, created or found to be right.
+
+use std::sync::Arc;
+
+use aether_core::store::Announcer;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::config::{self, Wanted};
+use crate::error::{Failure, code};
+use crate::head::Heads;
+use crate::lanes::Lanes;
+use crate::store::{Inner, JetStreamStore};
+use crate::{JetStreamStoreBuilder, OpenError, names};
+
+#[derive(Deserialize)]
+struct StreamInfo {
+    config: Value,
+}
+
+#[derive(Deserialize)]
+struct AccountInfo {
+    #[serde(default)]
+    api: ApiInfo,
+}
+
+#[derive(Default, Deserialize)]
+struct ApiInfo {
+    #[serde(default)]
+    level: u64,
+}
+
+pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStore, OpenError> {
+    let stream = names::events(builder.namespace.as_ref(), &builder.name)
+        .map_err(|bytes| OpenError::NameTooLong { bytes, limit: names::MAX_BYTES })?;
+    let snapshots = names::snapshots(&stream);
+    let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight);
+    let level = api_level(&api).await?;
+    let namespace = builder.namespace.as_ref();
+    for wanted in config::both(&stream, &snapshots, namespace, &builder.name, builder.wishes, level) {
+        ensure(&api, &wanted).await?;
+    }
+    Ok(JetStreamStore(Arc::new(Inner {
+        api,
+        stream,
+        snapshots,
+        deadline: builder.deadline,
+        heads: Heads::new(builder.cached_heads),
+        lanes: Lanes::default(),
+        consumers: tokio::sync::Semaphore::new(MOST_CONSUMERS),
+        announcer: Announcer::new(builder.namespace, builder.broadcaster),
+    })))
+}
+
+/// A stream takes 1,000 consumers by default; this is one handle's share of them.
+const MOST_CONSUMERS: usize = 64;
+
+/// Asks what the server knows. Where asking is not permitted, what can be told without is assumed.
+async fn api_level(api: &Api) -> Result<u64, OpenError> {
+    match api.call::<AccountInfo>("INFO", &Value::Null).await {
+        Ok(info) => Ok(info.api.level),
+        Err(Failure::NoAnswer { .. }) => Ok(if api.client.is_server_compatible(2, 12, 0) { 2 } else { 0 }),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(), OpenError> {
+    let verb = format!("STREAM.INFO.{}", wanted.stream);
+    match api.call::<StreamInfo>(&verb, &Value::Null).await {
+        Ok(info) => return wanted.check(&info.config),
+        Err(Failure::Api(error)) if error.err_code == code::STREAM_NOT_FOUND => {}
+        Err(failure) => return Err(failure.into()),
+    }
+    let create = format!("STREAM.CREATE.{}", wanted.stream);
+    match api.call::<StreamInfo>(&create, &wanted.to_json()).await {
+        Ok(info) => wanted.check(&info.config),
+        // Somebody else created it in between.
+        Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
+            wanted.check(&api.call::<StreamInfo>(&verb, &json!(null)).await?.config)
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}

@@ -1,0 +1,121 @@
+//! The store: what its handles share, and the contracts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aether_core::store::Announcer;
+use aether_core::{
+    ActorId, AppendError, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected,
+    Head, NewEvent, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError, SnapshotOutcome,
+    SnapshotStore, StreamName, Version,
+};
+use async_nats::Client;
+use futures_util::Stream;
+
+use crate::api::Api;
+use crate::head::Heads;
+use crate::lanes::Lanes;
+use crate::{JetStreamStoreBuilder, subject};
+
+/// Keeps events and snapshots in JetStream. A clone is another handle on the same connection and caches.
+///
+/// The guarantees are those of [`EventStore`] and [`SnapshotStore`]; the server enforces them among all processes. They
+/// last as long as what the server acknowledges: by default it does so before it has told the disk (`sync_interval` of
+/// its configuration, two minutes), see the guarantees page of this project.
+#[derive(Debug, Clone)]
+pub struct JetStreamStore(pub(crate) Shared);
+
+pub(crate) type Shared = Arc<Inner>;
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) api: Api,
+    /// The name of the stream of events.
+    pub(crate) stream: String,
+    /// The name of the stream of snapshots.
+    pub(crate) snapshots: String,
+    pub(crate) deadline: Duration,
+    pub(crate) heads: Heads,
+    pub(crate) lanes: Lanes,
+    /// Places for consumers.
+    pub(crate) consumers: tokio::sync::Semaphore,
+    pub(crate) announcer: Announcer,
+}
+
+impl Inner {
+    pub(crate) fn events_subject(&self, actor: &ActorId) -> String {
+        subject::events(&self.stream, actor)
+    }
+
+    pub(crate) fn snapshots_subject(&self, actor: &ActorId) -> String {
+        subject::snapshots(&self.stream, actor)
+    }
+
+    /// Returns the most bytes of a message, its headers included.
+    pub(crate) fn max_message_bytes(&self) -> u64 {
+        self.api.client.max_payload() as u64
+    }
+}
+
+impl JetStreamStore {
+    /// Starts opening the store `name` on `client`, whose connection, credentials and account it uses.
+    #[must_use]
+    pub fn builder(client: Client, name: StreamName) -> JetStreamStoreBuilder {
+        JetStreamStoreBuilder::new(client, name)
+    }
+
+    /// Returns the name of the stream of events: `NAME`, or `NAMESPACE_NAME`.
+    #[must_use]
+    pub fn stream(&self) -> &str {
+        &self.0.stream
+    }
+}
+
+impl EventStore for JetStreamStore {
+    async fn append_with(
+        &self,
+        actor: &ActorId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+        options: AppendOptions,
+    ) -> Result<Commit, AppendError> {
+        self.0.append(actor, expected, events, options).await
+    }
+
+    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+        self.0.claim(actor, epoch).await
+    }
+
+    async fn head(&self, actor: &ActorId, consistency: Consistency) -> Result<Head, ReadError> {
+        self.0.head(actor, consistency).await
+    }
+
+    fn read_with(
+        &self,
+        actor: &ActorId,
+        from: Version,
+        options: ReadOptions,
+    ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<> + 'static {
+        self.0.read(actor, from, options)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::none();
+        capabilities.durable = true;
+        capabilities.packed_commits = true;
+        capabilities.epochs = true;
+        capabilities.deletion_denied = true;
+        capabilities.max_commit_bytes = Some(self.0.max_message_bytes());
+        capabilities
+    }
+}
+
+impl SnapshotStore for JetStreamStore {
+    async fn latest_snapshot(&self, actor: &ActorId) -> Result<Option<Snapshot>, SnapshotError> {
+        self.0.latest_snapshot(actor, Consistency::Any).await
+    }
+
+    async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
+        self.0.save_snapshot(snapshot).await
+    }
+}

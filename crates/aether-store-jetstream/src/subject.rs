@@ -1,0 +1,107 @@
+//! The subjects of a stream, and ids as tokens of them: the only place that builds subjects.
+//!
+//! An id becomes one token, injectively: every byte that NATS forbids in a token or that is ambiguous there (blank,
+//! control characters, DEL, `.`, `*`, `>`, and `%` itself) becomes `%XX`. Ids without those bytes stand in the subject as
+//! they are, which is how the Go original wrote them.
+
+use aether_core::ActorId;
+
+/// Says which bytes cannot stand for themselves in a token.
+fn is_escaped(byte: u8) -> bool {
+    byte <= b' ' || byte == 0x7f || matches!(byte, b'.' | b'*' | b'>' | b'%')
+}
+
+/// Appends `id` to `out` as a single token.
+fn push_token(out: &mut String, id: &str) {
+    for character in id.chars() {
+        match u8::try_from(character).ok().filter(|byte| is_escaped(*byte)) {
+            Some(byte) => out.push_str(&format!("%{byte:02X}")),
+            None => out.push(character),
+        }
+    }
+}
+
+/// Returns `STREAM.KIND.TYPE.ID`.
+fn subject(stream: &str, kind: &str, actor: &ActorId) -> String {
+    let mut out = format!("{stream}.{kind}.");
+    push_token(&mut out, actor.actor_type());
+    out.push('.');
+    push_token(&mut out, actor.as_str());
+    out
+}
+
+/// Returns the subject of an actor's events.
+pub(crate) fn events(stream: &str, actor: &ActorId) -> String {
+    subject(stream, "events", actor)
+}
+
+/// Returns the subject of an actor's snapshots.
+pub(crate) fn snapshots(stream: &str, actor: &ActorId) -> String {
+    subject(stream, "snapshots", actor)
+}
+
+/// Returns the subject that all events of a stream match.
+pub(crate) fn all_events(stream: &str) -> String {
+    format!("{stream}.events.>")
+}
+
+/// Returns the subject that all snapshots of a stream match.
+pub(crate) fn all_snapshots(stream: &str) -> String {
+    format!("{stream}.snapshots.>")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id() -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), "[a.*> %_\\-\\t\\r\\n\\x00\\x7f2E]{1,12}"]
+            .prop_filter("ids have 1 to 512 bytes", |id| !id.is_empty() && id.len() <= 512)
+    }
+
+    proptest! {
+        #[test]
+        fn two_ids_have_two_subjects(a in id(), b in id()) {
+            let (x, y) = (ActorId::new(a.as_str()).unwrap(), ActorId::new(b.as_str()).unwrap());
+            prop_assert_eq!(events("s", &x) == events("s", &y), a == b);
+        }
+
+        #[test]
+        fn an_id_is_one_token_without_protocol_text(id in id()) {
+            let subject = events("s", &ActorId::new(id).unwrap());
+            prop_assert_eq!(subject.split('.').count(), 4);
+            prop_assert!(subject.split('.').all(|token| !token.is_empty()));
+            prop_assert!(!subject.contains(['*', '>']));
+            prop_assert!(!subject.bytes().any(|b| b <= b' ' || b == 0x7f));
+        }
+
+        #[test]
+        fn an_id_without_odd_bytes_has_the_subject_of_the_go_original(kind in "[a-z0-9_:/é]{1,9}", id in "[a-z0-9_:/é-]{1,20}") {
+            let actor = ActorId::new(format!("{kind}-{id}")).unwrap();
+            prop_assert_eq!(events("events", &actor), format!("events.events.{kind}.{kind}-{id}"));
+        }
+
+        #[test]
+        fn the_longest_subject_fits_into_a_control_line(byte in "[ -~]") {
+            let stream = "s".repeat(crate::names::MAX_BYTES);
+            let actor = ActorId::new(format!("{}-", byte.repeat(511))).unwrap();
+            prop_assert!(events(&stream, &actor).len() + stream.len() + 128 < 4096);
+        }
+    }
+
+    #[test]
+    fn look_alike_ids_stay_apart() {
+        let of = |id: &str| events("s", &ActorId::new(id).unwrap());
+        assert_eq!(of("a.b"), "s.events.unknown.a%2Eb");
+        assert_eq!(of("a_b"), "s.events.unknown.a_b");
+        assert_eq!(of("a b"), "s.events.unknown.a%20b");
+        assert_eq!(of("a%2Eb"), "s.events.unknown.a%252Eb");
+        assert_eq!(of("acme.eu-77.1"), "s.events.acme%2Eeu.acme%2Eeu-77%2E1");
+        assert_eq!(
+            snapshots("s", &ActorId::new("order-1\r\nPUB x 0").unwrap()),
+            "s.snapshots.order.order-1%0D%0APUB%20x%200"
+        );
+    }
+}

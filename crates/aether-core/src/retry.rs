@@ -51,6 +51,7 @@ impl RetryPolicy {
 
     /// Shortens each wait at random by up to this share of it, 0 to 1 (what is outside, and NaN, counts as 0 or 1).
     #[must_use]
+    #[expect(clippy::manual_clamp, reason = "clamp would let NaN through")]
     pub fn jitter(self, jitter: f64) -> Self {
         Self { jitter: jitter.max(0.0).min(1.0), ..self }
     }

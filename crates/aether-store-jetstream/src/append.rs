@@ -7,16 +7,16 @@ use aether_core::event::wire;
 use aether_core::store::{Recognized, check_commit, number, recognize};
 use aether_core::{
     ActorId, AppendError, AppendOptions, Commit, Consistency, Epoch, Event, Expected, Head, NewEvent,
-    ReadError, ReadOptions, RecordedEvent, Version,
+    ReadOptions, RecordedEvent, Version,
 };
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::error::{Failure, code};
 use crate::frame::Frame;
-use crate::head::Known;
+use crate::head::{Known, Last};
 use crate::headers::{self, Body};
 use crate::outcome::{Attempt, Found, Outcome, judge};
 use crate::store::{Inner, Shared};
@@ -128,15 +128,29 @@ impl<'a> Appending<'a> {
     }
 
     /// The head from the cache, else from any replica: never the source of a refusal.
-    async fn first_head(&self) -> Result<(Known, bool), AppendError> {
+    async fn first_head(&mut self) -> Result<(Known, bool), AppendError> {
         match self.inner.heads.find(&self.inner.api.client, self.actor) {
             Some(known) => Ok((known, false)),
-            None => Ok((self.inner.known(self.actor, Consistency::Any).await?, false)),
+            None => Ok((self.look(Consistency::Any).await?, false)),
         }
     }
 
-    async fn leader_head(&self) -> Result<Known, ReadError> {
-        self.inner.known(self.actor, Consistency::Leader).await
+    async fn leader_head(&mut self) -> Result<Known, AppendError> {
+        self.look(Consistency::Leader).await
+    }
+
+    /// Looks where the actor stands, again and again until the deadline while there is no answer.
+    async fn look(&mut self, consistency: Consistency) -> Result<Known, AppendError> {
+        loop {
+            match self.inner.last(self.actor, consistency).await {
+                Ok(Last::None) => return Ok(Known::default()),
+                Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
+                Ok(Last::Malformed { error, .. }) => return Err(error.into()),
+                Err(failure) if failure.is_unknown() && self.pause().await => {}
+                Err(failure) if self.unanswered => return Err(self.unknown(Some(failure.into()))),
+                Err(failure) => return Err(failure.append("append")),
+            }
+        }
     }
 
     fn is_fenced(&self, head: &Known) -> bool {
@@ -228,12 +242,21 @@ impl<'a> Appending<'a> {
 
     /// Waits before the same attempt is made again, or ends at the deadline.
     async fn wait(&mut self, head: &Known, why: Failure) -> Result<Step, AppendError> {
-        if Instant::now() + self.pause >= self.deadline {
+        if !self.pause().await {
             return Err(self.unknown(Some(why.into())));
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(Step::Again(head.clone()))
+    }
+
+    /// Waits a while, each time longer, and returns whether there is time left.
+    async fn pause(&mut self) -> bool {
+        let ends = Instant::now() + self.pause;
+        if ends >= self.deadline {
+            return false;
+        }
+        sleep_until(ends).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
     }
 
     fn unknown(&self, source: Option<BoxError>) -> AppendError {
@@ -318,7 +341,7 @@ impl<'a> Appending<'a> {
         let found = self.inner.api.leader_at(&self.inner.stream, sequence).await;
         let found = found.map_err(|failure| failure.append("append"))?;
         let frame = found.map(|found| Frame::read(&found.message, self.actor)).transpose();
-        Ok(frame.map_err(AppendError::Malformed)?)
+        frame.map_err(AppendError::Malformed)
     }
 
     /// Reads, at the leader, everything of the subject after `base`.

@@ -1,7 +1,7 @@
 //! Turning stored messages into the events that were asked for, without passing over what is missing. Pure.
 
 use aether_core::error::HistoryTruncated;
-use aether_core::{ActorId, ReadError, RecordedEvent, ReplayError, Version};
+use aether_core::{ActorId, Event, ReadError, RecordedEvent, ReplayError, Version};
 
 use crate::frame::Frame;
 
@@ -40,7 +40,7 @@ impl Assembly {
         };
         let follows = frame.said.follows.filter(|_| !self.unsure);
         if follows.is_some_and(|follows| follows > self.known) {
-            let first_available = frame.events.first().map_or(frame.version, |event| event.version());
+            let first_available = frame.events.first().map_or(frame.version, Event::version);
             let (actor, wanted) = (self.actor.clone(), self.wanted());
             return Err(Box::new(HistoryTruncated { actor, wanted, first_available }).into());
         }
@@ -55,7 +55,7 @@ impl Assembly {
 
 #[cfg(test)]
 mod tests {
-    use aether_core::{Event, NewEvent, RawJson};
+    use aether_core::{NewEvent, RawJson};
     use bytes::Bytes;
 
     use super::*;

@@ -63,8 +63,11 @@ impl Wanted<'_> {
             "deny_purge": self.role == Role::Events,
             "metadata": self.owner(),
         });
-        if self.role == Role::Events && self.api_level >= 2 {
-            config["allow_atomic"] = true.into();
+        if let Some(config) = config.as_object_mut()
+            && self.role == Role::Events
+            && self.api_level >= 2
+        {
+            config.insert("allow_atomic".to_owned(), true.into());
         }
         config
     }
@@ -102,7 +105,8 @@ impl Wanted<'_> {
         let fields =
             always.into_iter().chain(wished.into_iter().filter_map(|(field, said)| said.then_some(field)));
         for field in fields {
-            let (want, found) = (&wanted[field], found.get(field).unwrap_or(&Value::Null));
+            let (want, found) =
+                (wanted.get(field).unwrap_or(&Value::Null), found.get(field).unwrap_or(&Value::Null));
             if want != found && !(found.is_null() && *want == json!(false)) {
                 let (wanted, found, stream) = (want.to_string(), found.to_string(), self.stream.to_owned());
                 return Err(OpenError::Config { stream, field, wanted, found });

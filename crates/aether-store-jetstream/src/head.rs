@@ -132,13 +132,4 @@ impl Inner {
             Last::Malformed { error, .. } => Err(error.into()),
         }
     }
-
-    /// Returns where the actor stands, for an append.
-    pub(crate) async fn known(&self, actor: &ActorId, consistency: Consistency) -> Result<Known, ReadError> {
-        match self.last(actor, consistency).await.map_err(|failure| failure.read("append"))? {
-            Last::None => Ok(Known::default()),
-            Last::Frame(frame) => Ok(Known::of(&frame)),
-            Last::Malformed { error, .. } => Err(error.into()),
-        }
-    }
 }

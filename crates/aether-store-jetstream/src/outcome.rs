@@ -44,7 +44,7 @@ pub(crate) enum Outcome {
 
 /// Judges an attempt by what was found.
 pub(crate) fn judge(attempt: &Attempt<'_>, found: &Found<'_>) -> Outcome {
-    let commits = found.frames.iter().filter(|frame| !frame.is_claim());
+    let mut commits = found.frames.iter().filter(|frame| !frame.is_claim());
     for frame in commits.clone() {
         match recognize(attempt.actor, &frame.events, attempt.events) {
             Recognized::Ours => {
@@ -61,7 +61,7 @@ pub(crate) fn judge(attempt: &Attempt<'_>, found: &Found<'_>) -> Outcome {
     if let Some(current) = highest.filter(|highest| attempt.epoch.is_some_and(|ours| ours < *highest)) {
         return Outcome::Fenced { current };
     }
-    match (commits.last(), found.frames.is_empty()) {
+    match (commits.next_back(), found.frames.is_empty()) {
         (Some(last), _) => Outcome::Overtaken { current: last.version },
         (None, false) => Outcome::Rebase,
         (None, true) => Outcome::Retry,

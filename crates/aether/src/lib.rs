@@ -66,3 +66,8 @@ pub use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder, OpenErro
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use aether_store_memory::{MemoryStore, MemoryStoreBuilder};
+
+/// Runs the code of the README as a test.
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -99,7 +99,7 @@ where
             let append = self.store().append_with(actor, expected, events.clone(), AppendOptions::default());
             match append.await {
                 Err(AppendError::Unknown(unknown)) if backoff.wait(sleep).await => {
-                    expected = unknown.expected
+                    expected = unknown.expected;
                 }
                 result => return result,
             }

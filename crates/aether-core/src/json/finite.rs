@@ -190,11 +190,11 @@ impl ser::SerializeMap for Walk {
     type Error = Stop;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
-        key.serialize(Walk)
+        key.serialize(Self)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
-        value.serialize(Walk)
+        value.serialize(Self)
     }
 
     fn end(self) -> Result<(), Stop> {

@@ -1,0 +1,104 @@
+//! Streams as they are created, found and refused.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::time::Duration;
+
+use aether_core::{EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
+use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
+use async_nats::jetstream;
+use common::{actor, builder, connect, event, fresh_name, open};
+use serde_json::{Value, json};
+
+async fn api(client: &async_nats::Client, verb: &str, body: Value) -> Value {
+    let answer = client.request(format!("$JS.API.{verb}"), body.to_string().into()).await.unwrap();
+    serde_json::from_slice(&answer.payload).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn the_server_itself_refuses_to_rewrite_history() {
+    let (name, client) = (fresh_name(), connect().await);
+    let store = open(&name).await;
+    store.append(&actor("order-1"), Expected::NoEvents, [event("x")]).await.unwrap();
+    let delete = api(&client, &format!("STREAM.MSG.DELETE.{name}"), json!({ "seq": 1 })).await;
+    let purge = api(&client, &format!("STREAM.PURGE.{name}"), json!({})).await;
+    assert!(delete["error"].is_object() && purge["error"].is_object(), "{delete} {purge}");
+    assert!(store.capabilities().deletion_denied);
+    assert_eq!(store.read_all(&actor("order-1"), Version::FIRST).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_stream_of_somebody_else_is_not_touched() {
+    let (name, client) = (fresh_name(), connect().await);
+    let theirs = json!({ "name": name.as_str(), "subjects": [format!("{name}.>")], "retention": "limits" });
+    api(&client, &format!("STREAM.CREATE.{name}"), theirs).await;
+    let before = api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await;
+    let error = JetStreamStore::builder(client.clone(), name.clone()).open().await.unwrap_err();
+    assert!(matches!(&error, OpenError::NameTaken { stream, .. } if stream == name.as_str()), "{error}");
+    assert_eq!(before["config"], api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await["config"]);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn look_alike_stores_are_told_apart_by_name() {
+    let name = fresh_name();
+    let inner = StreamName::new(format!("b_{name}")).unwrap();
+    builder(&name).await.namespace(Namespace::new("a.b").unwrap()).open().await.unwrap();
+    let error = builder(&inner).await.namespace(Namespace::new("a").unwrap()).open().await.unwrap_err();
+    let OpenError::NameTaken { by, .. } = &error else { panic!("{error}") };
+    assert!(by.contains(name.as_str()) && by.contains("a.b"), "{by}");
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_wish_that_the_stream_does_not_fulfill_is_an_error_with_field_wanted_and_found() {
+    let name = fresh_name();
+    let year = builder(&name).await.open().await.unwrap();
+    let error = builder(&name).await.retention(Retention::Forever).open().await.unwrap_err();
+    let OpenError::Config { field, wanted, found, .. } = &error else { panic!("{error}") };
+    assert_eq!((*field, wanted.as_str(), found.as_str()), ("max_age", "0", "31536000000000000"));
+    drop(year);
+    builder(&name).await.open().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_malformed_message_is_an_item_and_harms_no_neighbor() {
+    let name = fresh_name();
+    let (store, order) = (open(&name).await, actor("order-1"));
+    store.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
+    let subject = format!("{name}.events.order.order-1");
+    let context = jetstream::new(connect().await);
+    context.publish(subject, "{}".into()).await.unwrap().await.unwrap();
+    // The head is unknown, so nothing may be appended; but everything can be read.
+    let error = open(&name).await.append(&order, Expected::Any, [event("2")]).await.unwrap_err();
+    assert!(error.to_string().contains("order-1"), "{error}");
+    let replay = store.replay(&order, Version::FIRST).await.unwrap();
+    assert_eq!((replay.events.len(), replay.errors.len()), (1, 1));
+    assert_eq!(&replay.errors[0].raw[..], b"{}");
+    assert_eq!(replay.errors[0].position.as_ref().map(aether_core::Position::sequence), Some(2));
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn an_expired_beginning_is_said_with_the_first_version_there_is() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    let store = builder(&name).await.retention(Retention::For(Duration::from_secs(2))).open().await.unwrap();
+    store.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
+    let client = connect().await;
+    // The second event is stored when the first one has half its life behind it, and is alone for the other half.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    store.append(&order, Expected::Any, [event("2")]).await.unwrap();
+    let first = json!({ "seq": 1 });
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while api(&client, &format!("STREAM.MSG.GET.{name}"), first.clone()).await["message"].is_object() {
+        assert!(tokio::time::Instant::now() < deadline, "the first event does not expire");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let error = store.read_all(&order, Version::FIRST).await.unwrap_err();
+    assert!(error.to_string().contains("before version 2 is gone, version 1 was wanted"), "{error}");
+    assert_eq!(store.read_all(&order, Version::new(2).unwrap()).await.unwrap().len(), 1);
+}

@@ -43,10 +43,7 @@ impl ServerBinary {
         let path = path.into();
         match version_of(&path) {
             // The server is started with another current directory.
-            Ok(version) => Ok(Self {
-                path: std::path::absolute(&path).unwrap_or(path),
-                version,
-            }),
+            Ok(version) => Ok(Self { path: std::path::absolute(&path).unwrap_or(path), version }),
             Err(reason) => Err(HarnessError::UnusableBinary { path, reason }),
         }
     }
@@ -101,15 +98,11 @@ impl ServerBinary {
 
 fn on_path(search: &OsStr) -> Option<ServerBinary> {
     let usable = candidates(search, OsStr::new("nats-server")).filter_map(|path| ServerBinary::at(path).ok());
-    usable
-        .into_iter()
-        .find(|binary| binary.version >= ServerVersion::OLDEST)
+    usable.into_iter().find(|binary| binary.version >= ServerVersion::OLDEST)
 }
 
 fn candidates(search: &OsStr, name: &OsStr) -> impl Iterator<Item = PathBuf> {
-    env::split_paths(search)
-        .map(move |folder| folder.join(name))
-        .filter(|path| path.is_file())
+    env::split_paths(search).map(move |folder| folder.join(name)).filter(|path| path.is_file())
 }
 
 fn version_of(path: &Path) -> Result<ServerVersion, String> {
@@ -142,10 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = fake(folder.path(), "any-name", "nats-server: v2.11.3");
         let binary = ServerBinary::at(&path).unwrap();
-        assert_eq!(
-            (binary.path(), binary.version()),
-            (&*path, ServerVersion::new(2, 11, 3))
-        );
+        assert_eq!((binary.path(), binary.version()), (&*path, ServerVersion::new(2, 11, 3)));
     }
 
     #[test]
@@ -154,10 +144,7 @@ mod tests {
         let other = fake(folder.path(), "nats-server", "something else");
         for path in [folder.path().join("missing"), other] {
             let error = ServerBinary::at(&path).unwrap_err().to_string();
-            assert!(
-                error.contains(path.to_str().unwrap()) && error.contains("$NATS_SERVER"),
-                "{error}"
-            );
+            assert!(error.contains(path.to_str().unwrap()) && error.contains("$NATS_SERVER"), "{error}");
         }
     }
 
@@ -167,10 +154,7 @@ mod tests {
         fake(folder.path(), "nats-server", "nats-server: v2.15.1");
         for setting in ["no-such-server", "/no/such/server"] {
             let result = ServerBinary::named(OsStr::new(setting), folder.path().as_os_str());
-            assert!(
-                matches!(result, Err(HarnessError::UnusableBinary { .. })),
-                "{result:?}"
-            );
+            assert!(matches!(result, Err(HarnessError::UnusableBinary { .. })), "{result:?}");
         }
     }
 

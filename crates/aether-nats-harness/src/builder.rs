@@ -22,12 +22,7 @@ pub struct Builder<T> {
 
 impl<T> Builder<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            binary: None,
-            options: Options::default(),
-            keep: None,
-            makes: PhantomData,
-        }
+        Self { binary: None, options: Options::default(), keep: None, makes: PhantomData }
     }
 
     /// Runs this executable.

@@ -9,11 +9,7 @@ use crate::log;
 
 /// Runs `command` without input and gives whether it succeeded and what it printed, both channels together.
 pub(crate) fn run(command: &mut Command) -> io::Result<(bool, String)> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.stdin(Stdio::null()).output()?;
+    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output()?;
     let text = [stdout, stderr].concat();
     Ok((status.success(), String::from_utf8_lossy(&text).into_owned()))
 }

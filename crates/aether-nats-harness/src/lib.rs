@@ -41,6 +41,7 @@ mod log;
 mod monitor;
 mod poll;
 mod port;
+mod probe;
 mod process;
 mod proxy;
 mod ready;

@@ -4,9 +4,7 @@ use std::{fs, path::Path};
 
 /// Reads a whole log; a missing one is empty, so that errors can always show it.
 pub(crate) fn read(path: &Path) -> String {
-    fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// Gives the last `lines` lines of a text.

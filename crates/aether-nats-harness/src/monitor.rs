@@ -78,9 +78,7 @@ pub(crate) fn routes(monitor_port: u16) -> Result<Vec<String>, String> {
 
 /// Asks for the meta group.
 pub(crate) fn meta_group(monitor_port: u16) -> Result<MetaGroup, String> {
-    http::get(monitor_port, "/jsz")
-        .and_then(|body| parse(&body))
-        .map(|jsz| jsz.meta_cluster)
+    http::get(monitor_port, "/jsz").and_then(|body| parse(&body)).map(|jsz| jsz.meta_cluster)
 }
 
 /// Asks for the name of a stream's leader; `None` when this server has no copy, or knows no leader.
@@ -94,14 +92,8 @@ pub(crate) fn stream_leader(
 }
 
 fn leader_in(jsz: Jsz, account: &str, stream: &str) -> Option<String> {
-    let account = jsz
-        .account_details
-        .into_iter()
-        .find(|found| found.name == account)?;
-    let stream = account
-        .stream_detail
-        .into_iter()
-        .find(|found| found.name == stream)?;
+    let account = jsz.account_details.into_iter().find(|found| found.name == account)?;
+    let stream = account.stream_detail.into_iter().find(|found| found.name == stream)?;
     Some(stream.cluster.leader).filter(|leader| !leader.is_empty())
 }
 
@@ -122,15 +114,8 @@ mod tests {
                 "replicas":[{"name":"a","current":true,"active":7},{"name":"d","current":false,"offline":true}]}}"#,
         );
         let group = leader.unwrap().meta_cluster;
-        let peers: Vec<_> = group
-            .replicas
-            .iter()
-            .map(|peer| (peer.current, peer.offline))
-            .collect();
-        assert_eq!(
-            (&*group.leader, group.cluster_size, peers),
-            ("b", 3, vec![(true, false), (false, true)])
-        );
+        let peers: Vec<_> = group.replicas.iter().map(|peer| (peer.current, peer.offline)).collect();
+        assert_eq!((&*group.leader, group.cluster_size, peers), ("b", 3, vec![(true, false), (false, true)]));
     }
 
     #[test]

@@ -28,11 +28,7 @@ struct Inner {
 
 impl Process {
     pub(crate) fn new(wrapper: Wrapper) -> Self {
-        Self(Mutex::new(Inner {
-            wrapper,
-            pid: None,
-            last_status: String::new(),
-        }))
+        Self(Mutex::new(Inner { wrapper, pid: None, last_status: String::new() }))
     }
 
     /// Gives the process id while it runs.

@@ -24,9 +24,7 @@ pub(crate) fn check(port: u16, monitor_port: u16, readiness: Readiness) -> Resul
         Readiness::Whole => "/healthz",
         Readiness::Member => "/healthz?js-enabled-only=true",
     };
-    http::get(monitor_port, path)
-        .map(drop)
-        .map_err(|error| format!("{path}: {error}"))
+    http::get(monitor_port, path).map(drop).map_err(|error| format!("{path}: {error}"))
 }
 
 /// Connects and waits for the server's first line.

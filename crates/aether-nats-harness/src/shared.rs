@@ -21,12 +21,9 @@ const SHOWN_LINES: usize = 50;
 /// The first call's outcome, good or bad, is every later call's.
 pub fn shared() -> Result<&'static Shared, &'static HarnessError> {
     static SHARED: OnceLock<Result<Shared, HarnessError>> = OnceLock::new();
-    SHARED
-        .get_or_init(|| Shared::start().inspect(|_| show_logs_on_panic()))
-        .as_ref()
-        .inspect(|shared| {
-            let _ = READY.set(shared);
-        })
+    SHARED.get_or_init(|| Shared::start().inspect(|_| show_logs_on_panic())).as_ref().inspect(|shared| {
+        let _ = READY.set(shared);
+    })
 }
 
 /// Where the panic hook finds the logs: not `shared()`, which it could be called from within.
@@ -72,9 +69,7 @@ impl Shared {
     /// Gives the servers' version.
     #[must_use]
     pub fn version(&self) -> ServerVersion {
-        self.servers()
-            .first()
-            .map_or(ServerVersion::PINNED, Server::version)
+        self.servers().first().map_or(ServerVersion::PINNED, Server::version)
     }
 
     /// Gives the servers, one or three.
@@ -116,15 +111,8 @@ fn setting<T>(
     expected: &'static str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, HarnessError> {
-    let value = env::var_os(variable)
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    read(&value).ok_or(HarnessError::BadSetting {
-        variable,
-        value,
-        expected,
-    })
+    let value = env::var_os(variable).unwrap_or_default().to_string_lossy().into_owned();
+    read(&value).ok_or(HarnessError::BadSetting { variable, value, expected })
 }
 
 /// The shared servers are never dropped, so a failed test shows their log by the panic hook. Only what is new: a
@@ -136,11 +124,7 @@ fn show_logs_on_panic() {
         before(panic);
         if let (Some(shared), Ok(mut shown)) = (READY.get(), shown.try_lock()) {
             shown.resize(shared.replicas(), 0);
-            shared
-                .servers()
-                .iter()
-                .zip(shown.iter_mut())
-                .for_each(|(server, at)| show_new(server, at));
+            shared.servers().iter().zip(shown.iter_mut()).for_each(|(server, at)| show_new(server, at));
         }
     }));
 }
@@ -149,11 +133,7 @@ fn show_new(server: &Server, shown: &mut usize) {
     let text = server.log();
     let new = text.get(*shown..).unwrap_or_default();
     if !new.is_empty() {
-        eprintln!(
-            "--- log of the shared {}\n{}\n--- end of log",
-            server.url(),
-            log::tail(new, SHOWN_LINES)
-        );
+        eprintln!("--- log of the shared {}\n{}\n--- end of log", server.url(), log::tail(new, SHOWN_LINES));
     }
     *shown = text.len();
 }
@@ -164,12 +144,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_means_nothing_is_named() {
-        let error = setting("AETHER_TEST_NONE", "something", |_| None::<()>)
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "$AETHER_TEST_NONE is \"\", expected something: correct or unset it"
-        );
+        let error = setting("AETHER_TEST_NONE", "something", |_| None::<()>).unwrap_err().to_string();
+        assert_eq!(error, "$AETHER_TEST_NONE is \"\", expected something: correct or unset it");
     }
 }

@@ -5,10 +5,7 @@ use rustix::process::Pid;
 /// Says whether no thread of the process runs any more. What cannot be found out counts as stopped: it is gone.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_stopped(pid: Pid) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads
         .filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok())
         .all(|stat| state(&stat) == Some('T'))
@@ -25,9 +22,7 @@ fn state(stat: &str) -> Option<char> {
 pub(crate) fn is_stopped(pid: Pid) -> bool {
     let mut ps = std::process::Command::new("ps");
     let output = crate::command::run(ps.args(["-o", "state=", "-p", &pid.to_string()]));
-    output.map_or(true, |(found, state)| {
-        !found || state.trim_start().starts_with('T')
-    })
+    output.map_or(true, |(found, state)| !found || state.trim_start().starts_with('T'))
 }
 
 #[cfg(test)]
@@ -44,13 +39,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = Pid::from_child(&child);
         let becomes = |wanted: bool| {
-            poll::until(Duration::from_secs(20), || {
-                if is_stopped(pid) == wanted {
-                    Ok(())
-                } else {
-                    Err(())
-                }
-            })
+            poll::until(Duration::from_secs(20), || if is_stopped(pid) == wanted { Ok(()) } else { Err(()) })
         };
         let running = is_stopped(pid);
         kill_process(pid, Signal::STOP).unwrap();

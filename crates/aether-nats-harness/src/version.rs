@@ -28,11 +28,7 @@ impl ServerVersion {
 
     /// Finds the version in what `nats-server --version` prints: `nats-server: v2.15.1`, `… v2.12.0-RC.3`.
     pub(crate) fn from_output(output: &str) -> Option<Self> {
-        let word = output
-            .trim()
-            .strip_prefix("nats-server:")?
-            .split_whitespace()
-            .next()?;
+        let word = output.trim().strip_prefix("nats-server:")?.split_whitespace().next()?;
         word.split(['-', '+']).next()?.parse().ok()
     }
 }
@@ -60,18 +56,14 @@ impl FromStr for ServerVersion {
             (Some(Some(major)), Some(Some(minor)), Some(Some(patch)), None) => {
                 Ok(Self { major, minor, patch })
             }
-            _ => Err(ParseVersionError {
-                text: text.to_owned(),
-            }),
+            _ => Err(ParseVersionError { text: text.to_owned() }),
         }
     }
 }
 
 /// Reads digits only: `u32::from_str` would take `+1`.
 fn number(part: &str) -> Option<u32> {
-    part.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| part.parse().ok())?
+    part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
 }
 
 #[cfg(test)]
@@ -88,22 +80,9 @@ mod tests {
 
     #[test]
     fn what_is_not_three_numbers_is_refused_and_named() {
-        for text in [
-            "",
-            "2",
-            "2.15",
-            "2.15.1.0",
-            "2.15.x",
-            "2..1",
-            "+2.1.1",
-            "2.15.99999999999",
-            "2.1.1 ",
-        ] {
+        for text in ["", "2", "2.15", "2.15.1.0", "2.15.x", "2..1", "+2.1.1", "2.15.99999999999", "2.1.1 "] {
             let error = text.parse::<ServerVersion>().unwrap_err().to_string();
-            assert!(
-                error.contains(&format!("{text:?}")) && error.contains("2.15.1"),
-                "{error}"
-            );
+            assert!(error.contains(&format!("{text:?}")) && error.contains("2.15.1"), "{error}");
         }
     }
 
@@ -111,10 +90,7 @@ mod tests {
     fn the_server_s_own_output_is_understood() {
         let of = ServerVersion::from_output;
         assert_eq!(of("nats-server: v2.15.1\n"), Some(ServerVersion::PINNED));
-        assert_eq!(
-            of("nats-server: v2.12.0-RC.3\n"),
-            Some(ServerVersion::new(2, 12, 0))
-        );
+        assert_eq!(of("nats-server: v2.12.0-RC.3\n"), Some(ServerVersion::new(2, 12, 0)));
         assert_eq!(of("Python 3.11.7"), None);
         assert_eq!(of("nats-server: "), None);
     }

@@ -56,12 +56,7 @@ impl Wrapper {
             .doing(|| "running /bin/sh".to_owned())?;
         let input = child.stdin.take();
         let events = read_events(child.stdout.take());
-        Ok(Self {
-            child,
-            input,
-            events,
-            keep,
-        })
+        Ok(Self { child, input, events, keep })
     }
 
     /// Tells the script to start the server. It must not be running.
@@ -114,9 +109,7 @@ fn read_events(output: Option<impl Read + Send + 'static>) -> Receiver<Event> {
     if let Some(output) = output {
         thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
-            lines
-                .filter_map(|line| parse(&line))
-                .try_for_each(|event| sender.send(event))
+            lines.filter_map(|line| parse(&line)).try_for_each(|event| sender.send(event))
         });
     }
     events
@@ -168,10 +161,7 @@ mod tests {
         }
         started(&wrapper);
         wrapper.next_event(LIMIT);
-        assert_eq!(
-            crate::log::read(&directory.join("server.log")),
-            "said\nsaid\nsaid\n"
-        );
+        assert_eq!(crate::log::read(&directory.join("server.log")), "said\nsaid\nsaid\n");
     }
 
     #[test]
@@ -202,10 +192,7 @@ mod tests {
         let (other, _) = wrapped("exec sleep 600", false);
         started(&other);
         drop(other);
-        let (alive, there) = (
-            rustix::process::test_kill_process(pid).is_ok(),
-            directory.is_dir(),
-        );
+        let (alive, there) = (rustix::process::test_kill_process(pid).is_ok(), directory.is_dir());
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         std::fs::remove_dir_all(&directory).unwrap();
         assert!(alive && there);

@@ -1,11 +1,6 @@
 //! Three servers: they elect, replicate, and survive the loss of one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -30,10 +25,7 @@ async fn a_new_cluster_places_a_stream_of_three_replicas_at_once() {
     assert_eq!(group.leader.as_deref(), Some(cluster.server(leader).name()));
     assert_eq!(cluster.stream_leader("$G", "none"), None);
     let known = &context.client().server_info().connect_urls;
-    assert!(
-        known.is_empty(),
-        "clients are told of no way around a proxy: {known:?}"
-    );
+    assert!(known.is_empty(), "clients are told of no way around a proxy: {known:?}");
 }
 
 #[tokio::test]

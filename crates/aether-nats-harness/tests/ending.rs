@@ -1,12 +1,7 @@
 //! Servers end with the process that started them, however that ends. The tests run this file's own executable as the
 //! process.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -33,11 +28,7 @@ fn a_process_has_its_server() {
         _ => own.insert(Server::start().unwrap()),
     };
     assert!(server.pid().is_some_and(is_alive));
-    println!(
-        "\nserver {} {}",
-        server.pid().unwrap(),
-        server.store_dir().display()
-    );
+    println!("\nserver {} {}", server.pid().unwrap(), server.store_dir().display());
     match &*role {
         "panic" | "shared panic" => panic!("as asked"),
         "shared" | "" => {}
@@ -81,12 +72,7 @@ impl Process {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let line = line_with(&mut output, "server ");
         let (pid, store) = line.split_once(' ').unwrap();
-        Self {
-            child,
-            output,
-            server: pid.parse().unwrap(),
-            store: store.into(),
-        }
+        Self { child, output, server: pid.parse().unwrap(), store: store.into() }
     }
 
     /// Checks that nothing is left; the process must have ended.
@@ -100,9 +86,7 @@ impl Process {
 /// Reads up to the line that begins with `start`, and gives what follows.
 fn line_with(output: &mut impl std::io::BufRead, start: &str) -> String {
     let lines = output.lines().map(Result::unwrap);
-    let found = lines
-        .into_iter()
-        .find_map(|line| line.strip_prefix(start).map(str::to_owned));
+    let found = lines.into_iter().find_map(|line| line.strip_prefix(start).map(str::to_owned));
     found.expect("the process says what it did")
 }
 
@@ -171,18 +155,9 @@ fn a_panicking_test_shows_the_log_and_leaves_no_server() {
     for role in ["panic", "shared panic"] {
         let mut process = Process::start(role);
         let mut shown = String::new();
-        process
-            .child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut shown)
-            .unwrap();
+        process.child.stderr.take().unwrap().read_to_string(&mut shown).unwrap();
         assert!(!process.child.wait().unwrap().success());
-        assert!(
-            shown.contains("as asked") && shown.contains("Server is ready"),
-            "{role}: {shown}"
-        );
+        assert!(shown.contains("as asked") && shown.contains("Server is ready"), "{role}: {shown}");
         process.assert_gone();
     }
 }
@@ -191,9 +166,7 @@ fn a_panicking_test_shows_the_log_and_leaves_no_server() {
 #[ignore = "needs nats-server: run cargo xtask integration"]
 fn tests_share_one_server_or_three() {
     let shared = shared().unwrap();
-    let expected = env::var("AETHER_TEST_REPLICAS")
-        .ok()
-        .filter(|value| !value.is_empty());
+    let expected = env::var("AETHER_TEST_REPLICAS").ok().filter(|value| !value.is_empty());
     assert_eq!(shared.replicas().to_string(), expected.unwrap_or("1".to_owned()));
     assert_eq!(shared.urls().len(), shared.replicas());
     assert_eq!(shared.url(), shared.urls()[0]);
@@ -205,12 +178,7 @@ fn tests_share_one_server_or_three() {
 fn replicas_of_the_environment_are_taken_or_refused() {
     for (replicas, works) in [("3", true), ("2", false)] {
         let output = Command::new(env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "tests_share_one_server_or_three",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "tests_share_one_server_or_three", "--ignored", "--nocapture"])
             .env("AETHER_TEST_REPLICAS", replicas)
             .output()
             .unwrap();

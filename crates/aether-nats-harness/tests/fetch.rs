@@ -1,11 +1,6 @@
 //! Servers from the package index.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::{fs, os::unix::fs::MetadataExt as _};
 
@@ -34,11 +29,7 @@ fn the_pinned_versions_pass_their_hash_check_and_are_kept() {
             let metadata = fs::metadata(binary.path()).unwrap();
             (metadata.ino(), metadata.mtime_nsec())
         };
-        assert!(
-            binary
-                .path()
-                .ends_with(format!("nats-server/{version}/nats-server"))
-        );
+        assert!(binary.path().ends_with(format!("nats-server/{version}/nats-server")));
         let again = ServerBinary::fetch(version).unwrap();
         assert_eq!(identity(&binary), identity(&again), "fetched once");
     }

@@ -1,11 +1,6 @@
 //! The proxy: what it does to a client's connection.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -65,9 +60,7 @@ async fn what_is_on_a_delayed_way_arrives_when_the_delay_is_lifted() {
         let client = client.clone();
         async move { client.request("$JS.API.INFO", "".into()).await }
     });
-    until("the request is on its way", || {
-        proxy.stats().bytes_to_server > 0 && !request.is_finished()
-    });
+    until("the request is on its way", || proxy.stats().bytes_to_server > 0 && !request.is_finished());
     proxy.delay(Direction::ToClient, Duration::ZERO);
     request.await.unwrap().unwrap();
 }
@@ -85,11 +78,7 @@ async fn a_throttled_way_takes_its_time() {
     client.publish("a", vec![0; 50_000].into()).await.unwrap();
     assert_eq!(messages.next().await.unwrap().payload.len(), 50_000);
     // The last of its twentieths of a second needs no waiting.
-    assert!(
-        began.elapsed() >= Duration::from_millis(400),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
     assert!(proxy.stats().bytes_to_client > 100_000, "{:?}", proxy.stats());
 }
 
@@ -101,10 +90,7 @@ async fn a_cut_closes_and_refuses_until_it_is_healed() {
     client.request("$JS.API.INFO", "".into()).await.unwrap();
     proxy.cut();
     let address = proxy.url().trim_start_matches("nats://").to_owned();
-    assert_eq!(
-        TcpStream::connect(&address).unwrap_err().kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(TcpStream::connect(&address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     eventually("the client notices", async || match client.connection_state() {
         State::Connected => Err(()),
         _ => Ok(()),
@@ -135,21 +121,12 @@ async fn a_dropped_message_loses_exactly_one_acknowledgment_of_what_is_stored() 
     let context = impatient(&proxy.url()).await;
     publish(&context, "s.a").await;
     proxy.drop_messages("_INBOX.", 1);
-    let lost = context
-        .publish("s.b", "".into())
-        .await
-        .unwrap()
-        .await
-        .unwrap_err();
+    let lost = context.publish("s.b", "".into()).await.unwrap().await.unwrap_err();
     assert_eq!(lost.kind(), PublishErrorKind::TimedOut);
     assert_eq!(stored(&direct).await, 2, "stored, though not acknowledged");
     assert_eq!(publish(&context, "s.c").await, 3);
     let stats = proxy.stats();
-    assert_eq!(
-        (stats.messages_dropped, stats.connections),
-        (1, 1),
-        "the connection went on"
-    );
+    assert_eq!((stats.messages_dropped, stats.connections), (1, 1), "the connection went on");
 }
 
 #[tokio::test]
@@ -161,12 +138,7 @@ async fn swallowed_replies_are_lost_while_requests_are_done() {
     let context = impatient(&proxy.url()).await;
     publish(&context, "s.a").await;
     proxy.drop_replies();
-    let lost = context
-        .publish("s.b", "".into())
-        .await
-        .unwrap()
-        .await
-        .unwrap_err();
+    let lost = context.publish("s.b", "".into()).await.unwrap().await.unwrap_err();
     assert_eq!(lost.kind(), PublishErrorKind::TimedOut);
     assert_eq!(stored(&direct).await, 2, "stored, though not acknowledged");
     assert!(proxy.stats().bytes_swallowed > 0);
@@ -180,10 +152,7 @@ async fn swallowed_replies_are_lost_while_requests_are_done() {
             .map_err(|error| error.to_string())
     })
     .await;
-    assert!(
-        proxy.stats().connections >= 2,
-        "a connection that lost bytes is closed"
-    );
+    assert!(proxy.stats().connections >= 2, "a connection that lost bytes is closed");
 }
 
 #[tokio::test]

@@ -1,11 +1,6 @@
 //! One server: what can be done to it does what it says.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -42,10 +37,7 @@ async fn a_restart_keeps_the_stream_and_the_port_of_a_client() {
     assert!(server.pid().is_some() && server.pid() != pid);
     // The same client, which has to find the server again by itself.
     assert_eq!(stored(&context).await, 1);
-    assert!(
-        server.log().contains("Initiating Shutdown"),
-        "SIGTERM is a graceful end"
-    );
+    assert!(server.log().contains("Initiating Shutdown"), "SIGTERM is a graceful end");
 }
 
 #[tokio::test]
@@ -60,10 +52,7 @@ async fn a_killed_server_is_gone_and_has_its_messages_when_it_is_back() {
     assert_eq!(server.pid(), None);
     assert!(!is_alive(pid));
     assert!(async_nats::connect(server.url()).await.is_err());
-    assert!(
-        !server.log().contains("Initiating Shutdown"),
-        "SIGKILL is not graceful"
-    );
+    assert!(!server.log().contains("Initiating Shutdown"), "SIGKILL is not graceful");
     server.start_again().unwrap();
     assert_eq!(stored(&context).await, 1);
 }
@@ -98,16 +87,10 @@ fn a_paused_server_can_be_stopped_and_killed() {
 #[ignore = "needs nats-server: run cargo xtask integration"]
 fn what_makes_no_sense_is_refused() {
     let mut server = Server::start().unwrap();
-    assert!(matches!(
-        server.start_again(),
-        Err(HarnessError::AlreadyRunning { .. })
-    ));
+    assert!(matches!(server.start_again(), Err(HarnessError::AlreadyRunning { .. })));
     server.stop().unwrap();
     for result in [server.stop(), server.kill(), server.pause(), server.resume()] {
-        assert!(
-            matches!(result, Err(HarnessError::NotRunning { .. })),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(HarnessError::NotRunning { .. })), "{result:?}");
     }
     server.start_again().unwrap();
 }
@@ -138,18 +121,13 @@ async fn accounts_of_a_snippet_have_streams_of_their_own() {
     make_stream(&b, 1).await;
     publish(&a, "s.x").await;
     assert_eq!((stored(&a).await, stored(&b).await), (1, 0));
-    assert!(
-        async_nats::connect(server.url()).await.is_err(),
-        "nobody else may connect"
-    );
+    assert!(async_nats::connect(server.url()).await.is_err(), "nobody else may connect");
 }
 
 #[tokio::test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn limits_of_the_builder_hold() {
-    let builder = Server::builder()
-        .max_payload(2048)
-        .jetstream("max_file_store: 1MB");
+    let builder = Server::builder().max_payload(2048).jetstream("max_file_store: 1MB");
     let server = builder.sync_always().start().unwrap();
     let client = async_nats::connect(server.url()).await.unwrap();
     assert_eq!(client.server_info().max_payload, 2048);
@@ -157,16 +135,9 @@ async fn limits_of_the_builder_hold() {
     let config = &about["config"];
     assert_eq!(config["max_storage"].as_u64(), Some(1 << 20), "{config}");
     assert_eq!(config["sync_always"].as_bool(), Some(true), "{config}");
-    let usual = Server::builder()
-        .sync_interval(Duration::from_millis(1500))
-        .start()
-        .unwrap();
+    let usual = Server::builder().sync_interval(Duration::from_millis(1500)).start().unwrap();
     let about = monitor(usual.monitor_port(), "/jsz");
-    assert_eq!(
-        about["config"]["sync_interval"].as_u64(),
-        Some(1_500_000_000),
-        "{about}"
-    );
+    assert_eq!(about["config"]["sync_interval"].as_u64(), Some(1_500_000_000), "{about}");
     assert!(!about["config"]["sync_always"].as_bool().unwrap_or_default());
 }
 
@@ -187,21 +158,14 @@ fn a_snippet_cannot_move_the_server_from_loopback_or_its_directory() {
     let listening = format!("Listening for client connections on 127.0.0.1:{}", server.port());
     assert!(log.contains(&listening) && !log.contains("0.0.0.0"), "{log}");
     let elsewhere = "jetstream { store_dir: \"/nowhere/at/all\" }";
-    let error = Server::builder()
-        .config(elsewhere)
-        .start()
-        .unwrap_err()
-        .to_string();
+    let error = Server::builder().config(elsewhere).start().unwrap_err().to_string();
     assert!(error.contains("store_dir"), "{error}");
 }
 
 #[test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
 fn a_bad_snippet_is_shown_by_the_error() {
-    let error = Server::builder()
-        .config("no_such_setting: 1")
-        .start()
-        .unwrap_err();
+    let error = Server::builder().config("no_such_setting: 1").start().unwrap_err();
     assert!(matches!(error, HarnessError::EndedAtStart { .. }), "{error}");
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }

@@ -58,16 +58,9 @@ impl Filter {
     }
 
     fn end_line(&mut self, kept: &mut Vec<u8>, mut takes_out: impl FnMut(&[u8]) -> bool) {
-        let parsed = if self.line.ends_with(b"\n") {
-            head(&self.line)
-        } else {
-            Err(Malformed)
-        };
+        let parsed = if self.line.ends_with(b"\n") { head(&self.line) } else { Err(Malformed) };
         let keep = match parsed {
-            Ok(Head::Message {
-                subject,
-                rest_bytes: left,
-            }) => {
+            Ok(Head::Message { subject, rest_bytes: left }) => {
                 let keep = !takes_out(subject);
                 self.state = State::Payload { left, keep };
                 keep
@@ -122,10 +115,7 @@ mod tests {
         let stream = b"INFO {}\r\nMSG a 1 3\r\nx\n\r\r\nMSG _INBOX.1 2 5\r\nMSG a\r\nHMSG _INBOX.2 2 r 2 4\r\nhhpp\r\nPING\r\n";
         let (kept, subjects) = filtered([stream.as_slice()]);
         assert_eq!(kept, b"INFO {}\r\nMSG a 1 3\r\nx\n\r\r\nPING\r\n");
-        assert_eq!(
-            subjects,
-            [b"a".to_vec(), b"_INBOX.1".to_vec(), b"_INBOX.2".to_vec()]
-        );
+        assert_eq!(subjects, [b"a".to_vec(), b"_INBOX.1".to_vec(), b"_INBOX.2".to_vec()]);
     }
 
     #[test]
@@ -155,10 +145,7 @@ mod tests {
                 };
                 let line = format!("{verb} {subject} 7 {reply}{headers}{}\r\n", payload.len());
                 let bytes = [line.as_bytes(), &payload, b"\r\n"].concat();
-                Frame {
-                    bytes,
-                    subject: Some(subject),
-                }
+                Frame { bytes, subject: Some(subject) }
             },
         );
         let other = prop_oneof![

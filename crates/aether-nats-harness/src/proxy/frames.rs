@@ -26,9 +26,7 @@ pub(super) struct Malformed;
 
 /// Reads a line that ends in LF.
 pub(super) fn head(line: &[u8]) -> Result<Head<'_>, Malformed> {
-    let mut words = line
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let verb = words.next().ok_or(Malformed)?;
     let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
     if is("MSG") {
@@ -50,9 +48,7 @@ fn message<'a>(words: impl Iterator<Item = &'a [u8]>, extra: usize) -> Result<He
     if !(3 + extra..=4 + extra).contains(&words.len()) {
         return Err(Malformed);
     }
-    let size = std::str::from_utf8(size)
-        .ok()
-        .and_then(|size| size.parse::<u64>().ok());
+    let size = std::str::from_utf8(size).ok().and_then(|size| size.parse::<u64>().ok());
     let rest_bytes = size.and_then(|size| size.checked_add(2)).ok_or(Malformed)?;
     Ok(Head::Message { subject, rest_bytes })
 }
@@ -74,13 +70,9 @@ mod tests {
         assert_eq!(of("MSG a.b 1 reply.to 0\r\n"), Ok(("a.b", 2)));
         assert_eq!(of("HMSG a.b 1 34 45\r\n"), Ok(("a.b", 47)));
         assert_eq!(of("hmsg\ta.b 1 reply 34 45\r\n"), Ok(("a.b", 47)));
-        for other in [
-            "INFO {\"a b\":1} \r\n",
-            "PING\r\n",
-            "PONG\r\n",
-            "+OK\r\n",
-            "-ERR 'Stale Connection'\r\n",
-        ] {
+        for other in
+            ["INFO {\"a b\":1} \r\n", "PING\r\n", "PONG\r\n", "+OK\r\n", "-ERR 'Stale Connection'\r\n"]
+        {
             assert_eq!(of(other), Ok(("", 0)), "{other}");
         }
     }

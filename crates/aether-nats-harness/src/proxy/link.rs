@@ -30,11 +30,7 @@ pub(super) async fn run(client: TcpStream, upstream: SocketAddr, shared: Arc<Sha
         return;
     };
     // The delays are ours to choose, not the kernel's.
-    if client
-        .set_nodelay(true)
-        .and_then(|()| server.set_nodelay(true))
-        .is_err()
-    {
+    if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
         return;
     }
     let (mut from_client, mut to_client) = client.into_split();
@@ -69,14 +65,7 @@ async fn read(from: &mut (impl AsyncRead + Unpin), sender: Sender<Chunk>) -> io:
         if from.read_buf(&mut bytes).await? == 0 {
             return Ok(());
         }
-        if sender
-            .send(Chunk {
-                bytes,
-                came: Instant::now(),
-            })
-            .await
-            .is_err()
-        {
+        if sender.send(Chunk { bytes, came: Instant::now() }).await.is_err() {
             return Ok(());
         }
     }
@@ -131,14 +120,10 @@ async fn send(
         let way = settings.way(direction);
         let (step, rest) = left.split_at(step_bytes(way).min(left.len()));
         if settings.swallow && direction == Direction::ToClient {
-            shared
-                .bytes_swallowed
-                .fetch_add(step.len() as u64, Ordering::Relaxed);
+            shared.bytes_swallowed.fetch_add(step.len() as u64, Ordering::Relaxed);
         } else {
             // Counted first: whoever has seen the bytes arrive finds them counted.
-            shared
-                .bytes(direction)
-                .fetch_add(step.len() as u64, Ordering::Relaxed);
+            shared.bytes(direction).fetch_add(step.len() as u64, Ordering::Relaxed);
             to.write_all(step).await?;
         }
         *free_at = Instant::now() + time_for(step.len(), way);
@@ -149,15 +134,11 @@ async fn send(
 
 /// About a twentieth of a second's worth, so that a change of the rate is soon felt.
 fn step_bytes(way: Way) -> usize {
-    way.bytes_per_second.map_or(usize::MAX, |rate| {
-        usize::try_from(rate / 20).unwrap_or(usize::MAX).max(1)
-    })
+    way.bytes_per_second.map_or(usize::MAX, |rate| usize::try_from(rate / 20).unwrap_or(usize::MAX).max(1))
 }
 
 fn time_for(bytes: usize, way: Way) -> Duration {
-    way.bytes_per_second.map_or(Duration::ZERO, |rate| {
-        Duration::from_secs_f64(bytes as f64 / rate as f64)
-    })
+    way.bytes_per_second.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(bytes as f64 / rate as f64))
 }
 
 #[cfg(test)]
@@ -167,15 +148,9 @@ mod tests {
     #[test]
     fn a_rate_s_steps_add_up_to_it() {
         for rate in [1, 7, 1000, 10_000_000] {
-            let way = Way {
-                bytes_per_second: Some(rate),
-                ..Way::default()
-            };
+            let way = Way { bytes_per_second: Some(rate), ..Way::default() };
             let per_second = step_bytes(way) as f64 / time_for(step_bytes(way), way).as_secs_f64();
-            assert!(
-                (per_second - rate as f64).abs() < 0.01 * rate as f64,
-                "{rate}: {per_second}"
-            );
+            assert!((per_second - rate as f64).abs() < 0.01 * rate as f64, "{rate}: {per_second}");
         }
         assert_eq!(time_for(usize::MAX, Way::default()), Duration::ZERO);
     }

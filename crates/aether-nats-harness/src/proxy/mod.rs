@@ -75,16 +75,9 @@ impl Proxy {
             move || run::run(number, upstream, &shared, inbox, &ready)
         });
         let thread = thread.doing(|| "starting the proxy's thread".to_owned())?;
-        let listening = is_ready
-            .recv()
-            .unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()));
+        let listening = is_ready.recv().unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()));
         listening.doing(|| format!("listening on 127.0.0.1:{}", port.port()))?;
-        Ok(Self {
-            shared,
-            orders,
-            thread: Some(thread),
-            port,
-        })
+        Ok(Self { shared, orders, thread: Some(thread), port })
     }
 
     /// Gives the URL for clients, such as `nats://127.0.0.1:20123`.
@@ -96,8 +89,7 @@ impl Proxy {
     /// Delays everything that goes that way, as a longer line would: the order stays, and so, up to a megabyte on
     /// the way per connection, does the throughput.
     pub fn delay(&self, direction: Direction, delay: Duration) {
-        self.shared
-            .change(|settings| settings.way_mut(direction).delay = delay);
+        self.shared.change(|settings| settings.way_mut(direction).delay = delay);
     }
 
     /// Lets at most so many bytes a second go that way, per connection; 0 means 1.
@@ -162,16 +154,11 @@ impl Drop for Proxy {
 
 fn resolve(upstream: &str) -> Result<SocketAddr, HarnessError> {
     let rest = upstream.split_once("://").map_or(upstream, |(_, rest)| rest);
-    let host = rest
-        .rsplit_once('@')
-        .map_or(rest, |(_, host)| host)
-        .trim_end_matches('/');
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host).trim_end_matches('/');
     let addresses = host.to_socket_addrs().ok();
     addresses
         .and_then(|mut addresses| addresses.next())
-        .ok_or_else(|| HarnessError::BadUpstream {
-            upstream: upstream.to_owned(),
-        })
+        .ok_or_else(|| HarnessError::BadUpstream { upstream: upstream.to_owned() })
 }
 
 #[cfg(test)]
@@ -181,11 +168,7 @@ mod tests {
     #[test]
     fn upstreams_may_be_urls_or_addresses() {
         let expected: SocketAddr = "127.0.0.1:4222".parse().unwrap();
-        for upstream in [
-            "nats://127.0.0.1:4222",
-            "127.0.0.1:4222",
-            "nats://user:p@127.0.0.1:4222/",
-        ] {
+        for upstream in ["nats://127.0.0.1:4222", "127.0.0.1:4222", "nats://user:p@127.0.0.1:4222/"] {
             assert_eq!(resolve(upstream).unwrap(), expected);
         }
         assert!(Proxy::start(expected).is_ok());

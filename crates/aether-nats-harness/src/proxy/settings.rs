@@ -84,9 +84,8 @@ impl Shared {
     /// Decides whether a message is dropped, and counts it down.
     pub(super) fn takes_out(&self, subject: &[u8]) -> bool {
         let mut drops = lock(&self.drops);
-        let rule = drops
-            .iter_mut()
-            .find(|(prefix, left)| *left > 0 && subject.starts_with(prefix.as_bytes()));
+        let rule =
+            drops.iter_mut().find(|(prefix, left)| *left > 0 && subject.starts_with(prefix.as_bytes()));
         let Some((_, left)) = rule else { return false };
         *left -= 1;
         self.messages_dropped.fetch_add(1, Ordering::Relaxed);
@@ -125,15 +124,8 @@ mod tests {
         let shared = Shared::default();
         shared.drop_messages("_INBOX.", 2);
         shared.drop_messages("a", 1);
-        let dropped = [
-            b"_INBOX.x".as_slice(),
-            b"b",
-            b"ab",
-            b"_INBOX.y",
-            b"a",
-            b"_INBOX.z",
-        ]
-        .map(|s| shared.takes_out(s));
+        let dropped = [b"_INBOX.x".as_slice(), b"b", b"ab", b"_INBOX.y", b"a", b"_INBOX.z"]
+            .map(|s| shared.takes_out(s));
         assert_eq!(dropped, [true, false, true, true, false, false]);
         assert_eq!(shared.stats().messages_dropped, 3);
     }

@@ -34,16 +34,24 @@ impl Server {
             return Err(HarnessError::AlreadyRunning { url: self.url() });
         }
         if !self.process.launch(START_LIMIT)? {
-            return Err(self.late(
-                "the shell did not start the server",
-                START_LIMIT,
-                "none".to_owned(),
-            ));
+            return Err(self.late("the shell did not start the server", START_LIMIT, "none".to_owned()));
         }
         if self.keep {
             self.say_where();
         }
         Ok(())
+    }
+
+    /// Waits until other servers can connect to this one.
+    pub(crate) fn wait_until_routes_open(&self) -> Result<(), HarnessError> {
+        let outcome = poll::until(START_LIMIT, || match self.pid() {
+            None => Ok(Err(self.ended_at_start())),
+            // Not by connecting, which the server would take for a route.
+            Some(_) if self.log().contains("Listening for route connections") => Ok(Ok(())),
+            Some(_) => Err(()),
+        });
+        outcome
+            .unwrap_or_else(|()| Err(self.late("the server took no routes", START_LIMIT, "none".to_owned())))
     }
 
     /// Waits until the running process can be used.
@@ -99,11 +107,7 @@ impl Server {
     pub fn pause(&mut self) -> Result<(), HarnessError> {
         self.signal(Signal::STOP)?;
         let stopped = || {
-            if self.process.is_stopped() {
-                Ok(())
-            } else {
-                Err(())
-            }
+            if self.process.is_stopped() { Ok(()) } else { Err(()) }
         };
         poll::until(STOP_LIMIT, stopped)
             .map_err(|()| self.late("the server did not pause", STOP_LIMIT, "it runs".to_owned()))
@@ -126,39 +130,23 @@ impl Server {
     }
 
     fn wait_until_ended(&self) -> Result<(), HarnessError> {
-        poll::until(STOP_LIMIT, || self.pid().map_or(Ok(()), Err)).map_err(|pid| {
-            self.late(
-                "the server did not end",
-                STOP_LIMIT,
-                format!("process {pid} runs"),
-            )
-        })
+        poll::until(STOP_LIMIT, || self.pid().map_or(Ok(()), Err))
+            .map_err(|pid| self.late("the server did not end", STOP_LIMIT, format!("process {pid} runs")))
     }
 
     fn ended_at_start(&self) -> HarnessError {
         let status = format!("exit status {}", self.process.last_status());
-        HarnessError::EndedAtStart {
-            status,
-            log: self.end_of_log(),
-        }
+        HarnessError::EndedAtStart { status, log: self.end_of_log() }
     }
 
     fn late(&self, what: &'static str, waited: Duration, last: String) -> HarnessError {
-        HarnessError::Late {
-            what,
-            waited,
-            last,
-            log: self.end_of_log(),
-        }
+        HarnessError::Late { what, waited, last, log: self.end_of_log() }
     }
 
     /// Prints where a kept server is; not through `eprintln`, which a test that passes does not show.
     fn say_where(&self) {
         let (url, directory) = (self.url(), self.directory.display());
         let pid = self.pid().unwrap_or_default();
-        let _ = writeln!(
-            io::stderr(),
-            "kept nats-server: {url}, process {pid}, directory {directory}"
-        );
+        let _ = writeln!(io::stderr(), "kept nats-server: {url}, process {pid}, directory {directory}");
     }
 }

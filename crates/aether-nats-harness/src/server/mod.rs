@@ -76,9 +76,7 @@ impl Server {
     /// Gives the process id, if the server runs (paused or not).
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.process
-            .pid()
-            .and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())
+        self.process.pid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())
     }
 
     /// Gives the version of the executable.
@@ -113,16 +111,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if thread::panicking() {
-            let place = if self.keep {
-                self.directory.display().to_string()
-            } else {
-                String::new()
-            };
-            eprintln!(
-                "--- log of {} {place}\n{}\n--- end of log",
-                self.url(),
-                self.end_of_log()
-            );
+            let place = if self.keep { self.directory.display().to_string() } else { String::new() };
+            eprintln!("--- log of {} {place}\n{}\n--- end of log", self.url(), self.end_of_log());
         }
     }
 }

@@ -46,11 +46,7 @@ impl Server {
             name,
             // From here on the wrapper removes it.
             directory: folder.keep(),
-            readiness: if member.is_some() {
-                Readiness::Member
-            } else {
-                Readiness::Whole
-            },
+            readiness: if member.is_some() { Readiness::Member } else { Readiness::Whole },
             keep,
             client_port,
             monitor_port,
@@ -60,20 +56,9 @@ impl Server {
 }
 
 fn arguments(config: &Path, store: &Path, port: u16, monitor_port: u16) -> Vec<String> {
-    let (config, store) = (
-        config.to_string_lossy().into_owned(),
-        store.to_string_lossy().into_owned(),
-    );
+    let (config, store) = (config.to_string_lossy().into_owned(), store.to_string_lossy().into_owned());
     let (port, monitor_port) = (port.to_string(), monitor_port.to_string());
-    let pairs = [
-        ("-c", config),
-        ("-a", "127.0.0.1".to_owned()),
-        ("-p", port),
-        ("-m", monitor_port),
-        ("-sd", store),
-    ];
-    pairs
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value])
-        .collect()
+    let pairs =
+        [("-c", config), ("-a", "127.0.0.1".to_owned()), ("-p", port), ("-m", monitor_port), ("-sd", store)];
+    pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
 }

@@ -55,10 +55,7 @@ pub(crate) async fn make_stream(context: &jetstream::Context, replicas: usize) -
 
 /// Publishes and waits for the acknowledgment.
 pub(crate) async fn publish(context: &jetstream::Context, subject: &str) -> u64 {
-    let ack = context
-        .publish(subject.to_owned(), "payload".into())
-        .await
-        .unwrap();
+    let ack = context.publish(subject.to_owned(), "payload".into()).await.unwrap();
     ack.await.unwrap().sequence
 }
 
@@ -88,11 +85,7 @@ pub(crate) async fn stored(context: &jetstream::Context) -> u64 {
     context.set_timeout(Duration::from_secs(1));
     eventually("the stream's state", async || {
         let mut stream = context.get_stream("S").await.map_err(|error| error.to_string())?;
-        stream
-            .info()
-            .await
-            .map(|info| info.state.messages)
-            .map_err(|error| error.to_string())
+        stream.info().await.map(|info| info.state.messages).map_err(|error| error.to_string())
     })
     .await
 }

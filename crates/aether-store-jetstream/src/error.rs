@@ -8,7 +8,6 @@ use serde::Deserialize;
 /// Codes of the JetStream API (`server/errors.json` of nats-server).
 pub(crate) mod code {
     pub(crate) const NO_MESSAGE_FOUND: u64 = 10037;
-    pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
     pub(crate) const NAME_IN_USE: u64 = 10058;
     pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
     pub(crate) const WRONG_LAST_SEQUENCE: u64 = 10071;
@@ -24,13 +23,6 @@ pub(crate) struct ApiError {
     pub(crate) err_code: u64,
     #[serde(default)]
     pub(crate) description: String,
-}
-
-impl ApiError {
-    /// Says whether another writer may have been first: true on either of the two codes that servers use.
-    pub(crate) fn is_wrong_sequence(&self) -> bool {
-        matches!(self.err_code, code::WRONG_LAST_SEQUENCE | code::WRONG_LAST_SEQUENCE_IN_FLIGHT)
-    }
 }
 
 /// Why a request has no usable answer.
@@ -70,6 +62,12 @@ impl Failure {
     /// Says whether the request may have been carried out all the same.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self, Self::NoAnswer { .. } | Self::Garbled { .. })
+    }
+
+    /// Says whether another writer may have been first: true on either of the two codes that servers use.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let codes = [code::WRONG_LAST_SEQUENCE, code::WRONG_LAST_SEQUENCE_IN_FLIGHT];
+        matches!(self, Self::Api(error) if codes.contains(&error.err_code))
     }
 
     pub(crate) fn read(self, operation: &'static str) -> ReadError {

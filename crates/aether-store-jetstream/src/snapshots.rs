@@ -48,7 +48,7 @@ impl Inner {
             }
             match self.publish_snapshot(&snapshot.actor, base, payload.clone(), deadline).await {
                 Ok(_) => return Ok(SnapshotOutcome::Saved),
-                Err(failure) if failure.is_unknown() || is_wrong_sequence(&failure) => {
+                Err(failure) if failure.is_unknown() || failure.is_conflict() => {
                     if Instant::now() >= deadline {
                         let (actor, version) = (snapshot.actor, snapshot.version);
                         return Err(SnapshotError::Unknown { actor, version, source: Some(failure.into()) });
@@ -89,10 +89,6 @@ impl Inner {
 
 /// More than the one header of a snapshot takes.
 const HEADERS: u64 = 96;
-
-fn is_wrong_sequence(failure: &Failure) -> bool {
-    matches!(failure, Failure::Api(error) if error.is_wrong_sequence())
-}
 
 fn understand(message: &Stored, actor: &ActorId) -> Result<Snapshot, SnapshotError> {
     let malformed = |source| {

@@ -1,0 +1,51 @@
+//! Claiming: a message without events that moves an actor's subject on.
+
+use aether_core::{ActorId, AppendError, AppendOptions, Consistency, Epoch, Expected, Head};
+use bytes::Bytes;
+
+use crate::append::Appending;
+use crate::headers::{self, Body};
+use crate::store::{Inner, Shared};
+
+impl Inner {
+    /// Takes the actor over at `epoch`.
+    pub(crate) async fn claim(self: &Shared, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+        let options = AppendOptions::default().epoch(epoch);
+        let mut claim = Appending::new(self, actor, Expected::Any, Vec::new(), options);
+        let _lane = self.lanes.enter(actor).await;
+        claim.run_claim(epoch).await
+    }
+}
+
+impl Appending<'_> {
+    async fn run_claim(&mut self, epoch: Epoch) -> Result<Head, AppendError> {
+        loop {
+            let head = self.look(Consistency::Leader).await?;
+            if let Some(current) = head.epoch.filter(|_| self.is_fenced(&head)) {
+                return Err(self.fenced(current));
+            }
+            // A claim is the same whoever wrote it, an attempt without an answer included.
+            if head.epoch == Some(epoch) {
+                return Ok(head.to_head(None));
+            }
+            self.expected = Expected::Exactly(head.version);
+            let headers =
+                headers::write(head.sequence, head.version, Some(epoch), &head.commits, Body::Claim);
+            match self.publish(headers, Bytes::new()).await {
+                Ok(sequence) => {
+                    let known = head.after(sequence, head.version, Some(epoch), true);
+                    self.inner.heads.remember(self.actor, known.clone());
+                    return Ok(known.to_head(None));
+                }
+                Err(failure) if failure.is_unknown() || failure.is_conflict() => {
+                    if failure.is_unknown() {
+                        self.unanswered.get_or_insert(head.sequence);
+                    }
+                    self.inner.heads.forget(self.actor);
+                    self.wait(&head, failure).await?;
+                }
+                Err(failure) => return Err(failure.append("claim")),
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Messages as they are sent. Pure.
+
+use aether_core::event::wire;
+use aether_core::{Epoch, Event};
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+use crate::head::Known;
+use crate::headers::{self, Body};
+
+/// Writes the commit of `events` that follows `head`.
+pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event]) -> (HeaderMap, Bytes) {
+    let mut payload = Vec::new();
+    let body = match events {
+        [event] => {
+            wire::encode(event, &mut payload);
+            Body::Single
+        }
+        events => {
+            wire::encode_packed(events, &mut payload);
+            Body::Packed(u32::try_from(events.len()).unwrap_or(u32::MAX))
+        }
+    };
+    (headers::write(head.sequence, head.version, epoch, &head.commits, body), payload.into())
+}
+
+/// Returns the size of a message as the server counts it for `max_payload`: headers and payload.
+pub(crate) fn message_bytes(headers: &HeaderMap, payload: &Bytes) -> u64 {
+    let line = |name: &str, value: &str| name.len() + ": ".len() + value.len() + "\r\n".len();
+    let lines: usize = headers
+        .iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| line(name.as_ref(), value.as_str())))
+        .sum();
+    ("NATS/1.0\r\n".len() + lines + "\r\n".len() + payload.len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use aether_core::{ActorId, NewEvent, RawJson, Version};
+
+    use super::*;
+    use crate::frame::{Frame, Stored};
+
+    #[test]
+    fn what_is_sent_is_read_back_as_the_same_commit() {
+        let actor = ActorId::new("order-1").unwrap();
+        let head = Known { version: Version::FIRST, sequence: 7, epoch: None, commits: vec![7] };
+        let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
+        for count in 1..4u64 {
+            let events: Vec<_> = (2..2 + count)
+                .map(|version| Event::new(actor.clone(), Version::new(version).unwrap(), content()))
+                .collect();
+            let (headers, payload) = encode(&head, Some(Epoch::new(3)), &events);
+            let stored = Stored { sequence: 9, headers: Some(headers), payload };
+            let frame = Frame::read(&stored, &actor).unwrap();
+            assert_eq!((frame.events.as_slice(), frame.epoch()), (events.as_slice(), Some(Epoch::new(3))));
+            assert_eq!((frame.said.base, frame.said.follows), (Some(7), Some(Version::FIRST)));
+            assert_eq!(frame.said.trail, [7]);
+        }
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_protocol() {
+        let mut headers = HeaderMap::new();
+        headers.insert("Aether-Count", "2");
+        let text = "NATS/1.0\r\nAether-Count: 2\r\n\r\nbody";
+        assert_eq!(message_bytes(&headers, &Bytes::from_static(b"body")), text.len() as u64);
+    }
+}

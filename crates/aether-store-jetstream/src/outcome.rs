@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
 pub(crate) fn judge(attempt: &Attempt<'_>, found: &Found<'_>) -> Outcome {
     let mut commits = found.frames.iter().filter(|frame| !frame.is_claim());
     for frame in commits.clone() {
-        match recognize(attempt.actor, &frame.events, attempt.events) {
+        match recognize(attempt.actor, None, &frame.events, attempt.events) {
             Recognized::Ours => {
                 return Outcome::Stored { sequence: frame.sequence };
             }

@@ -39,7 +39,7 @@ impl Appending<'_> {
         let Some(frame) = self.commit_at(attempted).await? else {
             return Ok(None);
         };
-        match recognize(self.actor, &frame.events, &self.events) {
+        match recognize(self.actor, Some(attempted), &frame.events, &self.events) {
             Recognized::Ours => match self.stored(frame.sequence, frame.events, true)? {
                 Step::Done(commit) => Ok(Some(commit)),
                 Step::Again(_) => Ok(None),

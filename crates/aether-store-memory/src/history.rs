@@ -126,7 +126,7 @@ impl History {
         let attempted = expected.attempted().ok_or_else(overflow)?;
         let there = self.commit_at(attempted);
         let found: Vec<Event> = there.iter().map(|event| event.event().clone()).collect();
-        match recognize(&self.actor, &found, events) {
+        match recognize(&self.actor, Some(attempted), &found, events) {
             Recognized::Ours => {
                 Ok(Verdict::AlreadyStored(Commit::new(there, true).ok_or(InvalidAppend::Empty)?))
             }

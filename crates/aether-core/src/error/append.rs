@@ -64,6 +64,12 @@ impl AppendError {
         matches!(self, Self::Conflict(_))
     }
 
+    /// Says whether the events are not in the log, even if an earlier attempt to append them had an unknown outcome.
+    #[must_use]
+    pub fn settles(&self) -> bool {
+        matches!(self, Self::Conflict(_) | Self::IdReused(_) | Self::Fenced(_))
+    }
+
     /// Returns the conflict, if it is one.
     #[must_use]
     pub fn conflict(&self) -> Option<&Conflict> {

@@ -82,7 +82,8 @@ where
         }
     }
 
-    /// Appends, and repeats the same events as long as their outcome is unknown.
+    /// Appends, and repeats the same events as long as their outcome is unknown. What a repeat cannot tell, such as that
+    /// the store is not available now, leaves it unknown.
     async fn append<Z, F>(
         &self,
         actor: &ActorId,
@@ -95,13 +96,22 @@ where
         Z: Fn(Duration) -> F,
         F: Future<Output = ()>,
     {
+        let mut unknown = None;
         loop {
             let append = self.store().append_with(actor, expected, events.clone(), AppendOptions::default());
             match append.await {
-                Err(AppendError::Unknown(unknown)) if backoff.wait(sleep).await => {
-                    expected = unknown.expected;
+                Err(AppendError::Unknown(outcome)) => {
+                    expected = outcome.expected;
+                    unknown = Some(outcome);
                 }
-                result => return result,
+                Err(error) if unknown.is_none() || error.settles() => return Err(error),
+                Err(_) => {}
+                Ok(commit) => return Ok(commit),
+            }
+            if !backoff.wait(sleep).await
+                && let Some(unknown) = unknown
+            {
+                return Err(unknown.into());
             }
         }
     }

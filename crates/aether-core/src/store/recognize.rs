@@ -1,7 +1,7 @@
 //! Telling one's own earlier append from somebody else's: the pure part that every store shares.
 
 use crate::error::IdReused;
-use crate::{ActorId, Event, NewEvent};
+use crate::{ActorId, Event, NewEvent, Version};
 
 /// What a stored commit is to the writer of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +16,11 @@ pub enum Recognized {
     Nothing,
 }
 
-/// Compares a stored commit, the one that stands where the attempt was to stand, with the attempt.
+/// Compares a stored commit with an attempt whose first event was to have the version `first`, where the attempt alone
+/// says so.
 ///
-/// One commit is stored whole, so that a repeated append is the whole commit or it is another append.
+/// One commit is stored whole and in its place, so that a repeated append is the whole commit there or it is another
+/// append.
 ///
 /// ```
 /// use aether_core::store::{Recognized, recognize};
@@ -27,16 +29,19 @@ pub enum Recognized {
 /// let actor = ActorId::new("order-1")?;
 /// let placed = NewEvent::new("OrderPlaced".try_into()?, RawJson::NULL);
 /// let stored = Event::new(actor.clone(), Version::FIRST, placed.clone());
-/// assert_eq!(recognize(&actor, &[stored], &[placed]), Recognized::Ours);
+/// assert_eq!(recognize(&actor, Some(Version::FIRST), &[stored], &[placed]), Recognized::Ours);
 /// # Ok::<(), aether_core::id::InvalidText>(())
 /// ```
 #[must_use]
-pub fn recognize(actor: &ActorId, found: &[Event], attempt: &[NewEvent]) -> Recognized {
-    if found.is_empty() {
-        return Recognized::Nothing;
-    }
+pub fn recognize(
+    actor: &ActorId,
+    first: Option<Version>,
+    found: &[Event],
+    attempt: &[NewEvent],
+) -> Recognized {
+    let Some(start) = found.first().map(Event::version) else { return Recognized::Nothing };
     let same = |event: &Event, ours: &NewEvent| event.id() == ours.id();
-    let whole = found.len() == attempt.len();
+    let whole = found.len() == attempt.len() && first.is_none_or(|first| first == start);
     if whole && found.iter().zip(attempt).all(|(event, ours)| same(event, ours) && event.has_content(ours)) {
         return Recognized::Ours;
     }
@@ -53,7 +58,7 @@ pub fn recognize(actor: &ActorId, found: &[Event], attempt: &[NewEvent]) -> Reco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, EventType, RawJson, Timestamp, Version};
+    use crate::{EventId, EventType, RawJson, Timestamp};
 
     fn event(id: &str, data: &str) -> NewEvent {
         let time: Timestamp = "2026-01-13T21:25:51Z".parse().unwrap();
@@ -68,7 +73,7 @@ mod tests {
             .zip(found)
             .map(|(v, e)| Event::new(actor.clone(), Version::new(v).unwrap(), e.clone()))
             .collect();
-        recognize(&actor, &stored, attempt)
+        recognize(&actor, Some(Version::FIRST), &stored, attempt)
     }
 
     #[test]
@@ -83,6 +88,11 @@ mod tests {
         let changed = event("a", "2");
         assert!(matches!(verdict(&[changed], &[a.clone()]), Recognized::Reused(_)));
         assert!(matches!(verdict(&[a.clone()], &[a.clone(), b.clone()]), Recognized::Reused(_)));
-        assert!(matches!(verdict(&[b.clone(), a.clone()], &[a, b]), Recognized::Reused(_)));
+        assert!(matches!(verdict(&[b.clone(), a.clone()], &[a.clone(), b]), Recognized::Reused(_)));
+        let (actor, ninth) = (ActorId::new("a-1").unwrap(), Version::new(9).unwrap());
+        let elsewhere = [Event::new(actor.clone(), ninth, a.clone())];
+        let verdict_at = |first| recognize(&actor, first, &elsewhere, std::slice::from_ref(&a));
+        assert!(matches!(verdict_at(Some(Version::FIRST)), Recognized::Reused(_)));
+        assert_eq!((verdict_at(Some(ninth)), verdict_at(None)), (Recognized::Ours, Recognized::Ours));
     }
 }

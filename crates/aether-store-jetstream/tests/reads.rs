@@ -1,0 +1,109 @@
+//! Reads under difficulties: buffers that overflow, links that break, trails that lie.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use aether_core::{ActorId, Event, EventStoreExt, Expected, Version};
+use aether_nats_harness::Proxy;
+use aether_store_jetstream::JetStreamStore;
+use async_nats::{ConnectOptions, HeaderMap, jetstream};
+use common::{actor, connect, event, fresh_name, open, server};
+use futures_util::StreamExt;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+/// Appends so many single events.
+async fn fill(store: &JetStreamStore, order: &ActorId, events: u64) {
+    for _ in 0..events {
+        store.append(order, Expected::Any, [event("x")]).await.unwrap();
+    }
+}
+
+async fn consumers(stream: &str) -> u64 {
+    let answer = connect().await.request(format!("$JS.API.STREAM.INFO.{stream}"), "".into()).await.unwrap();
+    serde_json::from_slice::<Value>(&answer.payload).unwrap()["state"]["consumer_count"].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_client_whose_buffer_overflows_misses_no_event() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    fill(&open(&name).await, &order, 1000).await;
+    let options = ConnectOptions::new().subscription_capacity(16);
+    let client = options.connect(server().urls()).await.unwrap();
+    let store = JetStreamStore::builder(client.clone(), name).open().await.unwrap();
+    let mut events = store.read(&order, Version::FIRST);
+    assert_eq!(events.next().await.unwrap().unwrap().version(), Version::FIRST);
+    // While nobody reads, everything arrives, and the client drops what its buffer does not hold.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while client.statistics().in_messages.load(Relaxed) < 1000 {
+        assert!(Instant::now() < deadline, "the messages do not arrive");
+        sleep(Duration::from_millis(1)).await;
+    }
+    for version in 2..=1000 {
+        assert_eq!(events.next().await.unwrap().unwrap().version().number(), version);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_link_that_is_cut_while_reading_costs_no_event() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    fill(&open(&name).await, &order, 500).await;
+    let proxy = Proxy::start(server().url()).unwrap();
+    let options = ConnectOptions::new().ignore_discovered_servers();
+    let client = options.connect(proxy.url()).await.unwrap();
+    let store = JetStreamStore::builder(client, name).open().await.unwrap();
+    let mut events = store.read(&order, Version::FIRST);
+    for version in 1..=500 {
+        if version % 200 == 100 {
+            proxy.cut_once();
+        }
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.version().number(), version);
+    }
+    assert!(events.next().await.is_none());
+    assert!(proxy.stats().connections > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn reads_leave_no_consumer_behind() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    let store = open(&name).await;
+    fill(&store, &order, 200).await;
+    assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 200);
+    let mut given_up = store.read(&order, Version::FIRST);
+    assert!(given_up.next().await.unwrap().is_ok());
+    drop(given_up);
+    let deadline = Instant::now() + Duration::from_secs(4);
+    while consumers(name.as_str()).await > 0 {
+        assert!(Instant::now() < deadline, "a consumer outlives its read");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_trail_that_lies_leads_to_the_plain_read() {
+    let (name, order, other) = (fresh_name(), actor("order-1"), actor("order-2"));
+    let store = open(&name).await;
+    fill(&store, &order, 3).await;
+    fill(&store, &other, 3).await;
+    let content = event("forged");
+    let forged = Event::new(order.clone(), Version::new(4).unwrap(), content);
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Expected-Last-Subject-Sequence", "3");
+    headers.insert("Aether-Follows", "3");
+    // From 3 back to 3, 2 and 1 would be right; this skips one.
+    headers.insert("Aether-Trail", "0,2");
+    let (subject, payload) = (format!("{name}.events.order.order-1"), serde_json::to_vec(&forged).unwrap());
+    let context = jetstream::new(connect().await);
+    context.publish_with_headers(subject, headers, payload.into()).await.unwrap().await.unwrap();
+    let fresh = open(&name).await;
+    let events = fresh.read_all(&order, Version::FIRST).await.unwrap();
+    assert!(events.iter().map(|event| event.version().number()).eq(1..=4));
+}

@@ -104,10 +104,7 @@ impl SuiteArgs {
 impl ServerChoice {
     /// No choice: the harness takes what there is.
     pub(crate) fn any() -> Self {
-        Self {
-            server: None,
-            server_version: None,
-        }
+        Self { server: None, server_version: None }
     }
 
     // Programs run in the workspace's root, the user may be elsewhere.
@@ -149,14 +146,7 @@ mod tests {
 
     #[test]
     fn a_path_and_a_version_of_the_server_at_once_are_an_error() {
-        let both = [
-            "xtask",
-            "integration",
-            "--server",
-            "x",
-            "--server-version",
-            "2.10.26",
-        ];
+        let both = ["xtask", "integration", "--server", "x", "--server-version", "2.10.26"];
         let error = Cli::try_parse_from(both).unwrap_err().to_string();
         assert!(error.contains("cannot be used with"), "{error}");
     }
@@ -169,9 +159,8 @@ mod tests {
 
     #[test]
     fn names_of_tests_follow_two_dashes() {
-        let Command::Test(arguments) = Cli::try_parse_from(["xtask", "test", "--", "append", "--nocapture"])
-            .unwrap()
-            .command
+        let Command::Test(arguments) =
+            Cli::try_parse_from(["xtask", "test", "--", "append", "--nocapture"]).unwrap().command
         else {
             panic!("another command");
         };

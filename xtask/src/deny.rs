@@ -40,19 +40,9 @@ fn is_installed(workspace: &Workspace, tool: &Path) -> bool {
 
 fn install(workspace: &Workspace) -> Result {
     let tools = workspace.target().join("tools");
-    println!(
-        "    installing cargo-deny {VERSION} under {}: about a minute, once",
-        tools.display()
-    );
-    let mut command = workspace.cargo([
-        "install",
-        "--locked",
-        "--debug",
-        "--force",
-        "cargo-deny",
-        "--version",
-        VERSION,
-    ]);
+    println!("    installing cargo-deny {VERSION} under {}: about a minute, once", tools.display());
+    let mut command =
+        workspace.cargo(["install", "--locked", "--debug", "--force", "cargo-deny", "--version", VERSION]);
     command.arg("--root").arg(&tools);
     command.arg("--target-dir").arg(tools.join("build"));
     process::run(command)

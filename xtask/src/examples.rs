@@ -17,19 +17,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 const QUICKSTART: [&str; 3] = ["Status: shipped", "Total: $99.99", "Tracking: FS123456"];
 
 pub(crate) fn step<'a>(workspace: &'a Workspace, binary: &'a OnceCell<Binary>) -> Step<'a> {
-    let examples: Vec<&Package> = workspace
-        .packages()
-        .iter()
-        .filter(|package| package.is_under("examples"))
-        .collect();
+    let examples: Vec<&Package> =
+        workspace.packages().iter().filter(|package| package.is_under("examples")).collect();
     let name = format!("examples ({})", examples.len());
     Step::new(name, "cargo xtask ci", move || {
-        let binary = binary
-            .get()
-            .ok_or_else(|| Failure::new("there is no nats-server"))?;
-        examples
-            .iter()
-            .try_for_each(|example| check(workspace, &example.name, binary))
+        let binary = binary.get().ok_or_else(|| Failure::new("there is no nats-server"))?;
+        examples.iter().try_for_each(|example| check(workspace, &example.name, binary))
     })
 }
 
@@ -70,13 +63,8 @@ fn judge(name: &str, outputs: &[&str]) -> Result {
         return Ok(());
     }
     for expected in QUICKSTART {
-        if !outputs
-            .iter()
-            .all(|output| output.lines().any(|line| line.trim() == expected))
-        {
-            return Err(Failure::new(format!(
-                "not every run printed the line `{expected}`"
-            )));
+        if !outputs.iter().all(|output| output.lines().any(|line| line.trim() == expected)) {
+            return Err(Failure::new(format!("not every run printed the line `{expected}`")));
         }
     }
     Ok(())

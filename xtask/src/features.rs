@@ -28,11 +28,7 @@ fn of_package(package: &Package) -> Vec<Combination> {
         if !seen.contains(&turned_on) {
             seen.push(turned_on);
             let (package, targets) = (package.name.clone(), targets(package));
-            runs.push(Combination {
-                package,
-                feature: feature.cloned(),
-                targets,
-            });
+            runs.push(Combination { package, feature: feature.cloned(), targets });
         }
     }
     runs
@@ -64,10 +60,7 @@ mod tests {
 
     fn package(features: &[(&str, &[&str])]) -> Package {
         let owned = |(name, on): &(&str, &[&str])| {
-            (
-                (*name).to_owned(),
-                on.iter().map(|feature| (*feature).to_owned()).collect(),
-            )
+            ((*name).to_owned(), on.iter().map(|feature| (*feature).to_owned()).collect())
         };
         Package {
             name: "p".to_owned(),
@@ -84,10 +77,7 @@ mod tests {
     #[test]
     fn a_package_is_linted_without_and_with_each_feature() {
         let package = package(&[("a", &[]), ("b", &["dep:x"])]);
-        assert_eq!(
-            names(&package),
-            [None, Some("a".to_owned()), Some("b".to_owned())]
-        );
+        assert_eq!(names(&package), [None, Some("a".to_owned()), Some("b".to_owned())]);
     }
 
     #[test]

@@ -26,9 +26,7 @@ const DOC: &str = "doc --workspace --all-features --no-deps";
 const DOC_AGAIN: &str = "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps";
 
 fn plain<'a>(workspace: &'a Workspace, name: &str, arguments: &'static str, again: &str) -> Step<'a> {
-    Step::new(name, again, move || {
-        process::run(workspace.cargo(arguments.split(' ')))
-    })
+    Step::new(name, again, move || process::run(workspace.cargo(arguments.split(' '))))
 }
 
 fn documentation(workspace: &Workspace) -> Result {
@@ -43,12 +41,7 @@ fn each_feature(workspace: &Workspace, runs: &[Combination]) -> Result {
         let arguments = arguments(run);
         let again = format!("cargo {}", arguments.join(" "));
         let feature = run.feature.as_deref().unwrap_or("none");
-        println!(
-            "    [{}/{}] {}, feature {feature}",
-            index + 1,
-            runs.len(),
-            run.package
-        );
+        println!("    [{}/{}] {}, feature {feature}", index + 1, runs.len(), run.package);
         let started = Instant::now();
         process::run(workspace.cargo(&arguments)).map_err(|failure| failure.with_again(again))?;
         println!("          {}", summary::time(started.elapsed()));

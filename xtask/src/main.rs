@@ -26,10 +26,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let command = cli::Cli::parse().command;
-    workspace::Workspace::find()
-        .and_then(|workspace| command.run(&workspace))
-        .unwrap_or_else(|failure| {
-            eprintln!("error: {}", failure.reason());
-            ExitCode::FAILURE
-        })
+    workspace::Workspace::find().and_then(|workspace| command.run(&workspace)).unwrap_or_else(|failure| {
+        eprintln!("error: {}", failure.reason());
+        ExitCode::FAILURE
+    })
 }

@@ -45,15 +45,10 @@ impl Package {
 pub(crate) fn parse(json: &str) -> Result<Metadata> {
     let metadata: Value = serde_json::from_str(json)?;
     let root = PathBuf::from(text(&metadata, "workspace_root")?);
-    let mut packages = list(&metadata, "packages")
-        .iter()
-        .map(|value| package(value, &root))
-        .collect::<Result<Vec<_>>>()?;
+    let mut packages =
+        list(&metadata, "packages").iter().map(|value| package(value, &root)).collect::<Result<Vec<_>>>()?;
     packages.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(Metadata {
-        target: PathBuf::from(text(&metadata, "target_directory")?),
-        packages,
-    })
+    Ok(Metadata { target: PathBuf::from(text(&metadata, "target_directory")?), packages })
 }
 
 fn package(value: &Value, root: &Path) -> Result<Package> {
@@ -67,14 +62,9 @@ fn package(value: &Value, root: &Path) -> Result<Package> {
         name: text(value, "name")?,
         manifest: slashes(manifest.strip_prefix(root).unwrap_or(&manifest)),
         features: features(value),
-        has_library: kinds
-            .iter()
-            .any(|kind| kind.ends_with("lib") || *kind == "proc-macro"),
+        has_library: kinds.iter().any(|kind| kind.ends_with("lib") || *kind == "proc-macro"),
         has_program: kinds.contains(&"bin"),
-        dependencies: list(value, "dependencies")
-            .iter()
-            .map(dependency)
-            .collect::<Result<_>>()?,
+        dependencies: list(value, "dependencies").iter().map(dependency).collect::<Result<_>>()?,
     })
 }
 
@@ -83,14 +73,8 @@ fn features(value: &Value) -> BTreeMap<String, Vec<String>> {
         let names = list.as_array().into_iter().flatten().filter_map(Value::as_str);
         names.map(str::to_owned).collect()
     };
-    let features = value
-        .get("features")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    features
-        .map(|(name, list)| (name.clone(), turned_on(list)))
-        .collect()
+    let features = value.get("features").and_then(Value::as_object).into_iter().flatten();
+    features.map(|(name, list)| (name.clone(), turned_on(list))).collect()
 }
 
 fn dependency(value: &Value) -> Result<Dependency> {
@@ -105,26 +89,17 @@ fn dependency(value: &Value) -> Result<Dependency> {
 
 fn text(value: &Value, key: &str) -> Result<String> {
     let text = value.get(key).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| {
-        Failure::new(format!(
-            "`cargo metadata` printed no `{key}` where one was expected"
-        ))
-    })
+    text.map(str::to_owned)
+        .ok_or_else(|| Failure::new(format!("`cargo metadata` printed no `{key}` where one was expected")))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// A path with `/` on every system.
 fn slashes(path: &Path) -> String {
-    path.components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/")
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -25,9 +25,7 @@ pub(crate) struct Ended {
 
 /// Runs a program that shows its own output; an exit code other than 0 is a failure.
 pub(crate) fn run(mut command: Command) -> Result {
-    let status = command
-        .status()
-        .map_err(|error| Failure::from(error).during(&name(&command)))?;
+    let status = command.status().map_err(|error| Failure::from(error).during(&name(&command)))?;
     succeeded(&name(&command), status)
 }
 
@@ -35,9 +33,7 @@ pub(crate) fn run(mut command: Command) -> Result {
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let name = name(&command);
     command.stderr(Stdio::inherit());
-    let output = command
-        .output()
-        .map_err(|error| Failure::from(error).during(&name))?;
+    let output = command.output().map_err(|error| Failure::from(error).during(&name))?;
     succeeded(&name, output.status)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -50,18 +46,13 @@ pub(crate) fn tee(mut command: Command, keep: Keep, limit: Option<Duration>) -> 
         command.stderr(writer.try_clone()?);
     }
     command.stdout(writer);
-    let mut child = command
-        .spawn()
-        .map_err(|error| Failure::from(error).during(&name))?;
+    let mut child = command.spawn().map_err(|error| Failure::from(error).during(&name))?;
     // It holds the writing ends of the pipe: until they are closed the reader sees no end.
     drop(command);
     let (sender, chunks) = channel();
     std::thread::spawn(move || forward(reader, &sender));
     let text = show(&mut child, &chunks, limit).map_err(|failure| failure.during(&name))?;
-    Ok(Ended {
-        status: child.wait()?,
-        text,
-    })
+    Ok(Ended { status: child.wait()?, text })
 }
 
 fn forward(mut reader: impl Read, sender: &Sender<Vec<u8>>) {
@@ -93,10 +84,7 @@ fn show(child: &mut Child, chunks: &Receiver<Vec<u8>>, limit: Option<Duration>) 
         if limit.is_some_and(|limit| started.elapsed() > limit) {
             child.kill()?;
             child.wait()?;
-            return Err(Failure::new(format!(
-                "killed, for it had not ended after {:?}",
-                started.elapsed()
-            )));
+            return Err(Failure::new(format!("killed, for it had not ended after {:?}", started.elapsed())));
         }
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
@@ -142,16 +130,8 @@ mod tests {
 
     #[test]
     fn what_a_program_prints_is_kept_with_its_exit_code() {
-        let ended = tee(
-            shell("echo one; echo two >&2; exit 3"),
-            Keep::OutputAndErrors,
-            None,
-        )
-        .unwrap();
-        assert_eq!(
-            (ended.text.as_str(), ended.status.code()),
-            ("one\ntwo\n", Some(3))
-        );
+        let ended = tee(shell("echo one; echo two >&2; exit 3"), Keep::OutputAndErrors, None).unwrap();
+        assert_eq!((ended.text.as_str(), ended.status.code()), ("one\ntwo\n", Some(3)));
     }
 
     #[test]

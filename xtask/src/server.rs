@@ -27,22 +27,14 @@ impl Binary {
 
     /// The version, the path and the origin, for the person who waits.
     pub(crate) fn describe(&self) -> String {
-        format!(
-            "nats-server {}, {}: {}",
-            self.found.version(),
-            self.origin,
-            self.path().display()
-        )
+        format!("nats-server {}, {}: {}", self.found.version(), self.origin, self.path().display())
     }
 }
 
 /// Gets the server that was chosen; downloads it when it is not there yet.
 pub(crate) fn obtain(workspace: &Workspace, choice: &ServerChoice) -> Result<Binary> {
     if let Some(path) = &choice.server {
-        return Ok(Binary {
-            found: at(path)?,
-            origin: "as --server says",
-        });
+        return Ok(Binary { found: at(path)?, origin: "as --server says" });
     }
     println!("    getting nats-server; the first time it is downloaded");
     let found = match choice.server_version {
@@ -70,10 +62,7 @@ fn origin(workspace: &Workspace, choice: &ServerChoice, path: &Path) -> &'static
 
 /// Starts a server that lives as long as what is returned.
 pub(crate) fn start(binary: &Binary) -> Result<Server> {
-    Ok(Server::builder()
-        .binary(binary.found.clone())
-        .keep(false)
-        .start()?)
+    Ok(Server::builder().binary(binary.found.clone()).keep(false).start()?)
 }
 
 /// Becomes a server in the foreground: signals reach it, and it never outlives the command.
@@ -89,13 +78,7 @@ pub(crate) fn play(workspace: &Workspace, arguments: &ServerArgs) -> Result<Infa
     println!("    streams  {}, kept for the next time", store.display());
     println!("    stop     Ctrl-C\n");
     let mut command = workspace.program(binary.path());
-    command.args([
-        "--jetstream",
-        "--addr",
-        "127.0.0.1",
-        "--port",
-        &arguments.port.to_string(),
-    ]);
+    command.args(["--jetstream", "--addr", "127.0.0.1", "--port", &arguments.port.to_string()]);
     command.arg("--store_dir").arg(store);
     Err(command.exec().into())
 }

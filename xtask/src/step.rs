@@ -74,31 +74,13 @@ pub(crate) enum Outcome {
 pub(crate) fn run_all(steps: Vec<Step<'_>>) -> ExitCode {
     let mut records: Vec<Record> = Vec::with_capacity(steps.len());
     for step in steps {
-        let go_on = records
-            .last()
-            .is_none_or(|last| matches!(last.outcome, Outcome::Passed { .. }));
-        let Step {
-            name,
-            again,
-            ignored_tests,
-            action,
-        } = step;
-        let outcome = if go_on {
-            run(&name, again, action)
-        } else {
-            Outcome::NotRun
-        };
-        records.push(Record {
-            name,
-            ignored_tests,
-            outcome,
-        });
+        let go_on = records.last().is_none_or(|last| matches!(last.outcome, Outcome::Passed { .. }));
+        let Step { name, again, ignored_tests, action } = step;
+        let outcome = if go_on { run(&name, again, action) } else { Outcome::NotRun };
+        records.push(Record { name, ignored_tests, outcome });
     }
     print!("{}", summary::render(&records));
-    match records
-        .iter()
-        .all(|record| matches!(record.outcome, Outcome::Passed { .. }))
-    {
+    match records.iter().all(|record| matches!(record.outcome, Outcome::Passed { .. })) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
@@ -116,15 +98,8 @@ fn run<'a>(name: &str, again: String, action: Box<dyn FnOnce() -> Result<TestRun
         }
         Err(failure) => {
             let again = failure.again.clone().unwrap_or(again);
-            println!(
-                "    {name}: FAILED, {}: {}\n",
-                summary::time(took),
-                failure.reason()
-            );
-            Outcome::Failed {
-                took,
-                failure: failure.with_again(again),
-            }
+            println!("    {name}: FAILED, {}: {}\n", summary::time(took), failure.reason());
+            Outcome::Failed { took, failure: failure.with_again(again) }
         }
     }
 }
@@ -147,10 +122,7 @@ mod tests {
             Step::new("two", "x", || Err(Failure::new("no"))),
             Step::new("three", "x", count),
         ];
-        assert_eq!(
-            format!("{:?}", run_all(steps)),
-            format!("{:?}", ExitCode::FAILURE)
-        );
+        assert_eq!(format!("{:?}", run_all(steps)), format!("{:?}", ExitCode::FAILURE));
         assert_eq!(ran.get(), 1);
     }
 }

@@ -57,26 +57,17 @@ impl Suites {
     /// What `ci` tests: everything, with one server.
     pub(crate) fn everything() -> Self {
         let server = ServerChoice::any();
-        Self {
-            server,
-            replicas: Replicas::One,
-            keep: false,
-            filter: Vec::new(),
-        }
+        Self { server, replicas: Replicas::One, keep: false, filter: Vec::new() }
     }
 
     fn unit<'a>(&'a self, workspace: &'a Workspace) -> Step<'a> {
         let plain = ["test", "--workspace", "--all-features", "--no-fail-fast", "--"];
         let again = "cargo test --workspace --all-features --";
-        Step::of_tests(
-            "unit, conformance and doc tests",
-            again.trim_end_matches(" --"),
-            move || {
-                let mut command = workspace.cargo(plain);
-                command.args(&self.filter);
-                judged(command, again)
-            },
-        )
+        Step::of_tests("unit, conformance and doc tests", again.trim_end_matches(" --"), move || {
+            let mut command = workspace.cargo(plain);
+            command.args(&self.filter);
+            judged(command, again)
+        })
     }
 
     fn nats_backed<'a>(
@@ -88,9 +79,7 @@ impl Suites {
         let again = self.again("integration");
         let name = format!("NATS-backed suite, replicas {}", self.replicas.digit());
         Step::of_tests(name, again.clone(), move || {
-            let binary = binary
-                .get()
-                .ok_or_else(|| Failure::new("there is no nats-server"))?;
+            let binary = binary.get().ok_or_else(|| Failure::new("there is no nats-server"))?;
             let tests = judged(self.nats_command(workspace, binary), &format!("{again} --"))?;
             // `test -- NAME` may well name a test that needs no server.
             let must_run = part == Part::NatsBacked || self.filter.is_empty();
@@ -103,15 +92,7 @@ impl Suites {
     }
 
     fn nats_command(&self, workspace: &Workspace, binary: &Binary) -> Command {
-        let plain = [
-            "test",
-            "--workspace",
-            "--all-features",
-            "--no-fail-fast",
-            "--tests",
-            "--",
-            "--ignored",
-        ];
+        let plain = ["test", "--workspace", "--all-features", "--no-fail-fast", "--tests", "--", "--ignored"];
         let mut command = workspace.cargo(plain);
         command.args(&self.filter);
         command.env("NATS_SERVER", binary.path());
@@ -166,18 +147,13 @@ fn judge(name: &str, succeeded: bool, tests: TestRun, again: &str) -> Result<Tes
         failed => format!("{failed} tests failed"),
     };
     let names: Vec<String> = tests.failing.iter().map(|test| quoted(&test.name)).collect();
-    Err(Failure::new(reason)
-        .with_tests(tests)
-        .with_again(format!("{again} {}", names.join(" "))))
+    Err(Failure::new(reason).with_tests(tests).with_again(format!("{again} {}", names.join(" "))))
 }
 
 fn no_test_ran(filter: &[String]) -> Failure {
     Failure::new(match filter {
         [] => "no test ran: no test is marked as needing a nats-server".to_owned(),
-        names => format!(
-            "no test ran: no NATS-backed test has a name with {}",
-            names.join(" or ")
-        ),
+        names => format!("no test ran: no NATS-backed test has a name with {}", names.join(" or ")),
     })
 }
 
@@ -187,15 +163,8 @@ mod tests {
     use crate::test_output::FailingTest;
 
     fn failing(names: &[&str]) -> TestRun {
-        let test = |name: &&str| FailingTest {
-            place: "p".to_owned(),
-            name: (*name).to_owned(),
-        };
-        TestRun {
-            failed: names.len(),
-            failing: names.iter().map(test).collect(),
-            ..TestRun::default()
-        }
+        let test = |name: &&str| FailingTest { place: "p".to_owned(), name: (*name).to_owned() };
+        TestRun { failed: names.len(), failing: names.iter().map(test).collect(), ..TestRun::default() }
     }
 
     #[test]
@@ -226,10 +195,6 @@ mod tests {
     #[test]
     fn a_filter_that_matches_nothing_is_named() {
         let failure = no_test_ran(&["tpyo".to_owned()]);
-        assert!(
-            failure.reason().ends_with("a name with tpyo"),
-            "{}",
-            failure.reason()
-        );
+        assert!(failure.reason().ends_with("a name with tpyo"), "{}", failure.reason());
     }
 }

@@ -92,11 +92,7 @@ struct Total {
 
 impl Total {
     fn of(records: &[Record]) -> Self {
-        let mut total = Self {
-            passed: 0,
-            failed: 0,
-            skipped: 0,
-        };
+        let mut total = Self { passed: 0, failed: 0, skipped: 0 };
         let mut ran_after_all = 0;
         for record in records {
             let tests = match &record.outcome {
@@ -121,11 +117,7 @@ impl Total {
 
 impl std::fmt::Display for Total {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -135,36 +127,17 @@ mod tests {
     use crate::test_output::FailingTest;
 
     fn counts(passed: usize, failed: usize, ignored: usize) -> TestRun {
-        TestRun {
-            passed,
-            failed,
-            ignored,
-            failing: Vec::new(),
-        }
+        TestRun { passed, failed, ignored, failing: Vec::new() }
     }
 
     fn passed(name: &str, tests: TestRun) -> Record {
-        let outcome = Outcome::Passed {
-            took: Duration::from_millis(1500),
-            tests,
-        };
-        Record {
-            name: name.to_owned(),
-            ignored_tests: IgnoredTests::Left,
-            outcome,
-        }
+        let outcome = Outcome::Passed { took: Duration::from_millis(1500), tests };
+        Record { name: name.to_owned(), ignored_tests: IgnoredTests::Left, outcome }
     }
 
     fn failed(name: &str, failure: Failure) -> Record {
-        let outcome = Outcome::Failed {
-            took: Duration::from_secs(62),
-            failure,
-        };
-        Record {
-            name: name.to_owned(),
-            ignored_tests: IgnoredTests::Left,
-            outcome,
-        }
+        let outcome = Outcome::Failed { took: Duration::from_secs(62), failure };
+        Record { name: name.to_owned(), ignored_tests: IgnoredTests::Left, outcome }
     }
 
     fn last_line(records: &[Record]) -> String {
@@ -173,20 +146,14 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_count() {
-        assert_eq!(
-            last_line(&[passed("unit", counts(7, 0, 2))]),
-            "7 passed, 0 failed, 2 skipped"
-        );
+        assert_eq!(last_line(&[passed("unit", counts(7, 0, 2))]), "7 passed, 0 failed, 2 skipped");
     }
 
     #[test]
     fn ignored_tests_that_another_step_ran_are_not_skipped() {
         let mut nats = passed("nats", counts(3, 0, 0));
         nats.ignored_tests = IgnoredTests::Run;
-        assert_eq!(
-            last_line(&[passed("unit", counts(7, 0, 4)), nats]),
-            "10 passed, 0 failed, 1 skipped"
-        );
+        assert_eq!(last_line(&[passed("unit", counts(7, 0, 4)), nats]), "10 passed, 0 failed, 1 skipped");
     }
 
     #[test]
@@ -200,14 +167,9 @@ mod tests {
         let mut tests = counts(0, 1, 0);
         let (place, name) = ("tests/append.rs".to_owned(), "stores_once".to_owned());
         tests.failing.push(FailingTest { place, name });
-        let failure = Failure::new("1 test failed")
-            .with_tests(tests)
-            .with_again("cargo xtask test");
+        let failure = Failure::new("1 test failed").with_tests(tests).with_again("cargo xtask test");
         let text = render(&[failed("unit", failure)]);
-        assert!(
-            text.contains("failed: unit: 1 test failed\n    tests/append.rs: stores_once\n"),
-            "{text}"
-        );
+        assert!(text.contains("failed: unit: 1 test failed\n    tests/append.rs: stores_once\n"), "{text}");
         assert!(
             text.contains("only this again: cargo xtask test\n\n0 passed, 1 failed, 0 skipped\n"),
             "{text}"

@@ -50,10 +50,7 @@ impl TestRun {
         self.failed += failed;
         self.ignored += count(counts, "ignored");
         let names = failures.drain(..).filter(|_| failed > 0);
-        self.failing.extend(names.map(|name| FailingTest {
-            place: place.to_owned(),
-            name,
-        }));
+        self.failing.extend(names.map(|name| FailingTest { place: place.to_owned(), name }));
     }
 }
 
@@ -149,18 +146,12 @@ test result: FAILED. 40 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out;
     fn the_programs_have_names_to_find_them_by() {
         let unit = "     Running unittests src/main.rs (target/debug/deps/aether_cli-0a)";
         assert_eq!(place_of(unit).unwrap(), "src/main.rs of aether_cli");
-        assert_eq!(
-            place_of("   Doc-tests aether").unwrap(),
-            "documentation of aether"
-        );
+        assert_eq!(place_of("   Doc-tests aether").unwrap(), "documentation of aether");
         assert_eq!(place_of("Running late"), None);
     }
 
     #[test]
     fn text_without_results_counts_nothing() {
-        assert_eq!(
-            parse("error: could not compile `aether-core`"),
-            TestRun::default()
-        );
+        assert_eq!(parse("error: could not compile `aether-core`"), TestRun::default());
     }
 }

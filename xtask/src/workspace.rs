@@ -28,11 +28,7 @@ impl Workspace {
         let mut metadata = cargo_in(&root);
         metadata.args(["metadata", "--format-version", "1", "--no-deps"]);
         let metadata = package::parse(&process::output(metadata)?)?;
-        Ok(Self {
-            root,
-            target: metadata.target,
-            packages: metadata.packages,
-        })
+        Ok(Self { root, target: metadata.target, packages: metadata.packages })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -76,15 +72,9 @@ fn program_in(root: &Path, path: &Path) -> Command {
     // `cargo run` set these for xtask. Build scripts watch some of them (ring's does), and would run again at each
     // change between `cargo xtask` and a plain `cargo`.
     let of_xtask = |name: &str| {
-        [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_CRATE_",
-            "CARGO_PRIMARY_",
-        ]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
     };
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(of_xtask) {

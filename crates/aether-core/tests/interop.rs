@@ -1,5 +1,5 @@
 //! What the Go original really wrote: read exactly, written again so that it reads the same there, and folded.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::enum_variant_names)]
 
 use std::collections::BTreeMap;
 

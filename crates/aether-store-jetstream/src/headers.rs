@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn the_first_message_of_an_actor_expects_nothing_before_it() {
         let headers = write(0, Version::INITIAL, None, &[], Body::Single);
-        assert_eq!(headers.get(EXPECTED).map(|value| value.as_str()), Some("0"));
+        assert_eq!(headers.get(EXPECTED).map(async_nats::HeaderValue::as_str), Some("0"));
         assert!(headers.get(TRAIL).is_none() && headers.get(COUNT).is_none());
     }
 }

@@ -21,7 +21,7 @@ fn announcing(namespace: Option<Namespace>) -> (MemoryStore, Announced) {
     let announced = Announced::default();
     let sink = Arc::clone(&announced);
     let broadcaster = move |namespace: &Namespace, stored: EventStored| {
-        sink.lock().unwrap().push((namespace.clone(), stored))
+        sink.lock().unwrap().push((namespace.clone(), stored));
     };
     let builder = MemoryStore::builder().broadcaster(broadcaster);
     let builder = match namespace {
@@ -41,7 +41,7 @@ async fn what_is_stored_is_announced_once_with_its_place_and_refusals_and_repeat
     store.append(&order, Expected::Any, []).await.unwrap_err();
     let announced = announced.lock().unwrap();
     let places: Vec<_> = announced.iter().map(|(_, stored)| stored.position.clone()).collect();
-    assert_eq!(places, commit.events.iter().map(|event| event.position()).collect::<Vec<_>>());
+    assert_eq!(places, commit.events.iter().map(aether_core::RecordedEvent::position).collect::<Vec<_>>());
     assert!(announced.iter().all(|(namespace, _)| *namespace == Namespace::internal()));
     let versions: Vec<_> = announced.iter().map(|(_, stored)| stored.version.number()).collect();
     assert_eq!(versions, [1, 2]);

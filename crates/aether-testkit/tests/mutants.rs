@@ -89,6 +89,7 @@ const CAUGHT: &[(Mutation, &[&str])] = {
         (RepeatsSeemFresh, &["identity::a_repeat_beside_the_first_is_stored_once"]),
         (ReusedIdsSwallowed, &["identity::an_id_with_other_content_is_refused"]),
         (PartsCountAsWhole, &["identity::a_part_of_a_commit_is_refused"]),
+        (RepeatsFoundAnywhere, &["identity::a_commit_is_repeated_in_its_place_only"]),
         (EventIdsGlobal, &["identity::an_id_in_another_actor_is_no_clash"]),
         (
             EpochsUnchecked,

@@ -12,11 +12,7 @@ struct Arrows {
 }
 
 const fn arrows(from: &'static str, to: &'static [&'static str]) -> Arrows {
-    Arrows {
-        from,
-        to,
-        to_optional: &[],
-    }
+    Arrows { from, to, to_optional: &[] }
 }
 
 const CORE: &[&str] = &["aether-core"];
@@ -30,11 +26,7 @@ const TABLE: &[Arrows] = &[
     arrows("aether-projection", CORE),
     arrows("aether-bus", CORE),
     arrows("aether-cluster", CORE),
-    Arrows {
-        from: "aether-runtime",
-        to: CORE,
-        to_optional: &["aether-cluster"],
-    },
+    Arrows { from: "aether-runtime", to: CORE, to_optional: &["aether-cluster"] },
     arrows("aether-testkit", CORE),
     arrows("aether-nats-harness", &[]),
     Arrows {
@@ -100,23 +92,13 @@ fn judge(package: &Package, allowed: &Arrows, dependency: &Dependency) -> Option
 
 fn finding(package: &Package, tree: &Tree, name: &str, message: String) -> Finding {
     let Some(manifest) = tree.source(&package.manifest) else {
-        return Finding {
-            path: package.manifest.clone(),
-            line: 1,
-            message,
-        };
+        return Finding { path: package.manifest.clone(), line: 1, message };
     };
     let is_it = |line: &str| {
-        line.trim_start()
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with([' ', '.', '=']))
+        line.trim_start().strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '.', '=']))
     };
     let line = manifest.text.lines().position(is_it).map_or(1, |index| index + 1);
-    Finding {
-        path: package.manifest.clone(),
-        line,
-        message,
-    }
+    Finding { path: package.manifest.clone(), line, message }
 }
 
 #[cfg(test)]
@@ -135,44 +117,26 @@ mod tests {
     }
 
     fn for_tests(name: &str, requirement: &str) -> Dependency {
-        Dependency {
-            requirement: requirement.to_owned(),
-            for_tests: true,
-            ..normal(name)
-        }
+        Dependency { requirement: requirement.to_owned(), for_tests: true, ..normal(name) }
     }
 
     fn package(folder: &str, name: &str, dependencies: Vec<Dependency>) -> Package {
         let manifest = format!("{folder}/{name}/Cargo.toml");
-        Package {
-            name: name.to_owned(),
-            manifest,
-            dependencies,
-            ..Package::default()
-        }
+        Package { name: name.to_owned(), manifest, dependencies, ..Package::default() }
     }
 
     /// The findings about `package`, in a workspace with all crates.
     fn messages(package: &Package) -> Vec<String> {
-        let mut packages: Vec<Package> = TABLE
-            .iter()
-            .map(|row| self::package("crates", row.from, Vec::new()))
-            .collect();
+        let mut packages: Vec<Package> =
+            TABLE.iter().map(|row| self::package("crates", row.from, Vec::new())).collect();
         packages.retain(|other| other.name != package.name);
         packages.push(package.clone());
-        check(&packages, &tree(&[]))
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        check(&packages, &tree(&[])).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
     fn drawn_arrows_are_fine_and_others_are_found() {
-        let ours = package(
-            "crates",
-            "aether-bus",
-            vec![normal("aether-core"), normal("serde")],
-        );
+        let ours = package("crates", "aether-bus", vec![normal("aether-core"), normal("serde")]);
         assert_eq!(messages(&ours).len(), 0);
         let sideways = package("crates", "aether-bus", vec![normal("aether-cluster")]);
         assert!(messages(&sideways)[0].contains("no arrow is drawn from `aether-bus` to `aether-cluster`"));
@@ -182,28 +146,16 @@ mod tests {
 
     #[test]
     fn the_drawn_exception_is_behind_a_feature() {
-        let cluster = Dependency {
-            optional: true,
-            ..normal("aether-cluster")
-        };
-        assert_eq!(
-            messages(&package("crates", "aether-runtime", vec![cluster])).len(),
-            0
-        );
+        let cluster = Dependency { optional: true, ..normal("aether-cluster") };
+        assert_eq!(messages(&package("crates", "aether-runtime", vec![cluster])).len(), 0);
         let always = package("crates", "aether-runtime", vec![normal("aether-cluster")]);
         assert!(messages(&always)[0].contains("optional"));
     }
 
     #[test]
     fn examples_use_the_facade() {
-        assert_eq!(
-            messages(&package("examples", "shop", vec![normal("aether")])).len(),
-            0
-        );
-        assert_eq!(
-            messages(&package("examples", "shop", vec![normal("aether-core")])).len(),
-            1
-        );
+        assert_eq!(messages(&package("examples", "shop", vec![normal("aether")])).len(), 0);
+        assert_eq!(messages(&package("examples", "shop", vec![normal("aether-core")])).len(), 1);
     }
 
     #[test]

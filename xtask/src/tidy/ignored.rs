@@ -52,9 +52,7 @@ fn documentation(source: &Source) -> impl Iterator<Item = Finding> {
     let message = "an ignored example: make it run, or mark it `no_run` or `text`";
     let lines = source.text.lines().enumerate().filter(|(_, line)| {
         let comment = line.trim_start();
-        let comment = comment
-            .strip_prefix("///")
-            .or_else(|| comment.strip_prefix("//!"));
+        let comment = comment.strip_prefix("///").or_else(|| comment.strip_prefix("//!"));
         let fence = comment.and_then(|comment| comment.trim_start().strip_prefix("```"));
         fence.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == "ignore"))
     });
@@ -71,10 +69,7 @@ mod tests {
     use super::*;
 
     fn messages(text: &str) -> Vec<String> {
-        check(&source("a.rs", text))
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        check(&source("a.rs", text)).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]

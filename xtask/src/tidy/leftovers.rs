@@ -3,20 +3,13 @@
 use super::source::{Finding, Source, words};
 
 // In two parts each, so that this file does not find itself.
-const STUBS: [&str; 3] = [
-    concat!("to", "do!"),
-    concat!("unimple", "mented!"),
-    concat!("db", "g!"),
-];
+const STUBS: [&str; 3] = [concat!("to", "do!"), concat!("unimple", "mented!"), concat!("db", "g!")];
 const MARKS: [&str; 2] = [concat!("FIX", "ME"), concat!("XX", "X")];
 
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
     let stubs = STUBS.iter().flat_map(|stub| {
         let calls = words(&source.text, stub).filter(|at| {
-            source
-                .text
-                .get(at + stub.len()..)
-                .is_some_and(|rest| rest.starts_with(['(', '[', '{']))
+            source.text.get(at + stub.len()..).is_some_and(|rest| rest.starts_with(['(', '[', '{']))
         });
         calls.map(move |at| source.finding(at, format!("`{stub}`: finish it or take it out")))
     });
@@ -35,10 +28,7 @@ mod tests {
     #[test]
     fn each_stub_and_each_mark_is_found() {
         for needle in STUBS {
-            assert_eq!(
-                check(&source("a.rs", &format!("fn a() {{\n  {needle}()\n}}")))[0].line,
-                2
-            );
+            assert_eq!(check(&source("a.rs", &format!("fn a() {{\n  {needle}()\n}}")))[0].line, 2);
         }
         for needle in MARKS {
             assert_eq!(check(&source("a.rs", &format!("// {needle}: later"))).len(), 1);

@@ -6,15 +6,9 @@ use super::markdown::Page;
 use super::source::{Finding, Source, Tree};
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let sources: Vec<&Source> = tree
-        .sources
-        .iter()
-        .filter(|source| source.is_markdown())
-        .collect();
-    let pages: BTreeMap<&str, Page> = sources
-        .iter()
-        .map(|source| (source.path.as_str(), Page::new(&source.text)))
-        .collect();
+    let sources: Vec<&Source> = tree.sources.iter().filter(|source| source.is_markdown()).collect();
+    let pages: BTreeMap<&str, Page> =
+        sources.iter().map(|source| (source.path.as_str(), Page::new(&source.text))).collect();
     let places = Places {
         anchors: pages.iter().map(|(path, page)| (*path, page.anchors())).collect(),
         paths: &tree.paths,
@@ -29,10 +23,8 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             findings.extend(message.map(|message| source.finding(link.at, message)));
         }
         for label in page.undefined_labels() {
-            let message = format!(
-                "no `[{0}]: target` defines `{0}`: add it, or write it as code",
-                label.target
-            );
+            let message =
+                format!("no `[{0}]: target` defines `{0}`: add it, or write it as code", label.target);
             findings.push(source.finding(label.at, message));
         }
     }
@@ -59,9 +51,7 @@ impl Places<'_> {
             ));
         };
         if !self.exists(&path) {
-            return Some(format!(
-                "the link `{target}` leads nowhere: there is no `{path}` in git"
-            ));
+            return Some(format!("the link `{target}` leads nowhere: there is no `{path}` in git"));
         }
         let anchors = self.anchors.get(path.as_str())?;
         let anchor = decoded(anchor);
@@ -74,21 +64,15 @@ impl Places<'_> {
         let folder = format!("{path}/");
         path.is_empty()
             || self.paths.contains(path)
-            || self
-                .paths
-                .range(folder.clone()..)
-                .next()
-                .is_some_and(|next| next.starts_with(&folder))
+            || self.paths.range(folder.clone()..).next().is_some_and(|next| next.starts_with(&folder))
     }
 }
 
 /// `https:`, `mailto:`, `//host`.
 fn is_address(target: &str) -> bool {
     let scheme = target.split_once(':').map_or("", |(scheme, _)| scheme);
-    let is_scheme = scheme.len() > 1
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_scheme =
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     is_scheme || target.starts_with("//")
 }
 
@@ -116,16 +100,10 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
-        let code = rest
-            .strip_prefix('%')
-            .and_then(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+        let code = rest.strip_prefix('%').and_then(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
         bytes.push(code.unwrap_or(first));
         // Byte by byte would cut characters of more than one, so these go whole.
-        let length = if code.is_some() {
-            3
-        } else {
-            rest.chars().next().map_or(1, char::len_utf8)
-        };
+        let length = if code.is_some() { 3 } else { rest.chars().next().map_or(1, char::len_utf8) };
         bytes.extend(rest.bytes().take(length).skip(1).filter(|_| code.is_none()));
         rest = rest.get(length..).unwrap_or_default();
     }
@@ -140,29 +118,15 @@ mod tests {
     /// The findings in `docs/a.md` with this text, beside a few other files.
     fn messages(text: &str) -> Vec<String> {
         let other = ("README.md", "# The start\n");
-        let files = [
-            other,
-            ("docs/a.md", text),
-            ("docs/b c.md", ""),
-            ("src/lib.rs", ""),
-        ];
-        check(&tree(&files))
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        let files = [other, ("docs/a.md", text), ("docs/b c.md", ""), ("src/lib.rs", "")];
+        check(&tree(&files)).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
     fn links_to_files_folders_and_anchors_are_fine() {
-        for good in [
-            "b%20c.md",
-            "../README.md#the-start",
-            "/src",
-            "../src/lib.rs#L3",
-            "#here",
-            "..",
-            "ü%C3%BC:x",
-        ] {
+        for good in
+            ["b%20c.md", "../README.md#the-start", "/src", "../src/lib.rs#L3", "#here", "..", "ü%C3%BC:x"]
+        {
             let bad = messages(&format!("# Here\n[x]({good})"));
             assert_eq!(bad.len(), usize::from(good.starts_with('ü')), "{bad:?}");
         }
@@ -170,10 +134,7 @@ mod tests {
 
     #[test]
     fn addresses_are_not_followed() {
-        assert_eq!(
-            messages("[x](https://a.b/c#d) [y](mailto:a@b) [z](//a.b)").len(),
-            0
-        );
+        assert_eq!(messages("[x](https://a.b/c#d) [y](mailto:a@b) [z](//a.b)").len(), 0);
     }
 
     #[test]

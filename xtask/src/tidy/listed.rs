@@ -11,10 +11,7 @@ pub(crate) fn decisions(tree: &Tree) -> Vec<Finding> {
     let Some(list) = tree.source(DECISIONS) else {
         return Vec::new();
     };
-    let names = tree
-        .paths
-        .iter()
-        .filter_map(|path| path.strip_prefix("docs/adr/"));
+    let names = tree.paths.iter().filter_map(|path| path.strip_prefix("docs/adr/"));
     names
         .filter(|name| name.ends_with(".md") && !name.contains('/') && *name != "README.md")
         .filter(|name| !list.text.contains(name))
@@ -53,11 +50,7 @@ mod tests {
 
     fn package(name: &str) -> Package {
         let manifest = format!("crates/{name}/Cargo.toml");
-        Package {
-            name: name.to_owned(),
-            manifest,
-            ..Package::default()
-        }
+        Package { name: name.to_owned(), manifest, ..Package::default() }
     }
 
     #[test]
@@ -65,10 +58,7 @@ mod tests {
         let listed = ("docs/adr/0001-a.md", "");
         let list = (DECISIONS, "[one](0001-a.md)");
         assert_eq!(decisions(&tree(&[listed, list])), []);
-        assert_eq!(
-            decisions(&tree(&[listed, list, ("docs/adr/0002-b.md", "")])).len(),
-            1
-        );
+        assert_eq!(decisions(&tree(&[listed, list, ("docs/adr/0002-b.md", "")])).len(), 1);
         assert_eq!(decisions(&tree(&[("docs/adr/0002-b.md", "")])), []);
     }
 

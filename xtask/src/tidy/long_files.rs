@@ -7,11 +7,7 @@ const MOST_LINES: usize = 400;
 pub(crate) fn check(source: &Source) -> Option<Finding> {
     let lines = source.text.lines().count();
     let message = format!("{lines} lines, more than {MOST_LINES}: split the file by idea");
-    (lines > MOST_LINES).then(|| Finding {
-        path: source.path.clone(),
-        line: MOST_LINES + 1,
-        message,
-    })
+    (lines > MOST_LINES).then(|| Finding { path: source.path.clone(), line: MOST_LINES + 1, message })
 }
 
 #[cfg(test)]

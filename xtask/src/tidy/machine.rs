@@ -4,21 +4,14 @@ use super::rust_text::code_only;
 use super::source::{Finding, Source, words};
 
 // In two parts each, so that this file does not find itself.
-const MACHINE_PATHS: [&str; 3] = [
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-];
+const MACHINE_PATHS: [&str; 3] = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
 /// Absolute paths of somebody's machine.
 pub(crate) fn paths(source: &Source) -> Vec<Finding> {
     let found = MACHINE_PATHS.iter().flat_map(|path| {
         let starts = source.text.match_indices(path).map(|(at, _)| at);
         starts.filter(|&at| is_absolute(&source.text, at)).map(move |at| {
-            source.finding(
-                at,
-                format!("`{path}` is a path of one machine: use a relative one"),
-            )
+            source.finding(at, format!("`{path}` is a path of one machine: use a relative one"))
         })
     });
     found.collect()
@@ -34,9 +27,7 @@ fn is_absolute(text: &str, slash: usize) -> bool {
 pub(crate) fn unchecked_code(source: &Source) -> Vec<Finding> {
     let code = code_only(&source.text);
     let message = "`unsafe` is forbidden here: find a safe way, or a crate that has one";
-    words(&code, "unsafe")
-        .map(|at| source.finding(at, message))
-        .collect()
+    words(&code, "unsafe").map(|at| source.finding(at, message)).collect()
 }
 
 #[cfg(test)]
@@ -53,21 +44,13 @@ mod tests {
 
     #[test]
     fn relative_paths_and_addresses_are_fine() {
-        let text = MACHINE_PATHS
-            .map(|path| format!("a{path} ${{x}}{path} ..{path}"))
-            .join(" ");
+        let text = MACHINE_PATHS.map(|path| format!("a{path} ${{x}}{path} ..{path}")).join(" ");
         assert_eq!(paths(&source("a.md", &text)), []);
     }
 
     #[test]
     fn unchecked_code_is_found_outside_of_comments() {
-        assert_eq!(
-            unchecked_code(&source("a.rs", "fn a() {\n unsafe { b() } }"))[0].line,
-            2
-        );
-        assert_eq!(
-            unchecked_code(&source("a.rs", "// unsafe\n#![forbid(unsafe_code)]")),
-            []
-        );
+        assert_eq!(unchecked_code(&source("a.rs", "fn a() {\n unsafe { b() } }"))[0].line, 2);
+        assert_eq!(unchecked_code(&source("a.rs", "// unsafe\n#![forbid(unsafe_code)]")), []);
     }
 }

@@ -56,11 +56,7 @@ impl Page {
         for heading in self.headings() {
             let slug = slug(heading);
             let times = times.entry(slug.clone()).or_default();
-            anchors.insert(if *times == 0 {
-                slug
-            } else {
-                format!("{slug}-{times}")
-            });
+            anchors.insert(if *times == 0 { slug } else { format!("{slug}-{times}") });
             *times += 1;
         }
         let named = ["id=\"", "name=\""].into_iter().flat_map(|key| self.after(key));
@@ -69,42 +65,31 @@ impl Page {
     }
 
     fn headings(&self) -> impl Iterator<Item = &str> {
-        self.text
-            .lines()
-            .zip(self.text.lines().skip(1).chain([""]))
-            .filter_map(|(line, next)| {
-                let underlined = !line.trim().is_empty()
-                    && next.len() > 2
-                    && (next.bytes().all(|byte| byte == b'=') || next.bytes().all(|byte| byte == b'-'));
-                if underlined {
-                    return Some(line.trim());
-                }
-                let heading = line.trim_start_matches('#');
-                let level = line.len() - heading.len();
-                ((1..=6).contains(&level) && heading.starts_with(' '))
-                    .then(|| heading.trim().trim_end_matches('#').trim())
-            })
+        self.text.lines().zip(self.text.lines().skip(1).chain([""])).filter_map(|(line, next)| {
+            let underlined = !line.trim().is_empty()
+                && next.len() > 2
+                && (next.bytes().all(|byte| byte == b'=') || next.bytes().all(|byte| byte == b'-'));
+            if underlined {
+                return Some(line.trim());
+            }
+            let heading = line.trim_start_matches('#');
+            let level = line.len() - heading.len();
+            ((1..=6).contains(&level) && heading.starts_with(' '))
+                .then(|| heading.trim().trim_end_matches('#').trim())
+        })
     }
 
     fn definitions(&self) -> Vec<(String, Link)> {
         let mut definitions = Vec::new();
         let mut start = 0;
         for line in self.prose.split_inclusive('\n') {
-            let label = line
-                .trim_start()
-                .strip_prefix('[')
-                .filter(|rest| !rest.starts_with('^'));
+            let label = line.trim_start().strip_prefix('[').filter(|rest| !rest.starts_with('^'));
             if let Some((label, target)) = label.and_then(|rest| rest.split_once("]: ")) {
                 let from = start + line.len() - target.len();
-                let written = self
-                    .text
-                    .get(from - "]: ".len() - label.len()..from - "]: ".len());
+                let written = self.text.get(from - "]: ".len() - label.len()..from - "]: ".len());
                 let target = target.split_whitespace().next().unwrap_or_default();
                 let target = target.trim_matches(['<', '>']).to_owned();
-                definitions.push((
-                    written.unwrap_or(label).to_lowercase(),
-                    Link { at: start, target },
-                ));
+                definitions.push((written.unwrap_or(label).to_lowercase(), Link { at: start, target }));
             }
             start += line.len();
         }
@@ -117,10 +102,7 @@ impl Page {
     }
 
     fn link<'a>(&'a self, at: usize, target: impl Fn(&'a str) -> &'a str) -> Option<Link> {
-        Some(Link {
-            at,
-            target: target(self.text.get(at..)?).to_owned(),
-        })
+        Some(Link { at, target: target(self.text.get(at..)?).to_owned() })
     }
 }
 
@@ -146,11 +128,7 @@ fn inline_target(rest: &str) -> &str {
 fn slug(heading: &str) -> String {
     let kept = |character: &char| character.is_alphanumeric() || " -_".contains(*character);
     let text = without_targets(heading);
-    text.to_lowercase()
-        .chars()
-        .filter(kept)
-        .map(|c| if c == ' ' { '-' } else { c })
-        .collect()
+    text.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 /// `a [b](c)` as `a b`.
@@ -172,11 +150,7 @@ mod tests {
     use super::*;
 
     fn targets(markdown: &str) -> Vec<String> {
-        Page::new(markdown)
-            .links()
-            .into_iter()
-            .map(|link| link.target)
-            .collect()
+        Page::new(markdown).links().into_iter().map(|link| link.target).collect()
     }
 
     #[test]
@@ -190,10 +164,7 @@ mod tests {
 
     #[test]
     fn code_and_footnotes_are_no_links() {
-        assert_eq!(
-            targets("`[a](b)`\n```\n[a](b)\n```\n[^1]: see there\n"),
-            [] as [&str; 0]
-        );
+        assert_eq!(targets("`[a](b)`\n```\n[a](b)\n```\n[^1]: see there\n"), [] as [&str; 0]);
     }
 
     #[test]
@@ -218,12 +189,6 @@ mod tests {
     #[test]
     fn a_label_needs_a_definition() {
         let page = Page::new("[a][Known] [b][lost] [c][`Code`]\n\n[known]: x.md\n[`code`]: y.md\n");
-        assert_eq!(
-            page.undefined_labels(),
-            [Link {
-                at: 15,
-                target: "lost".to_owned()
-            }]
-        );
+        assert_eq!(page.undefined_labels(), [Link { at: 15, target: "lost".to_owned() }]);
     }
 }

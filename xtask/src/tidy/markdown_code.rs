@@ -86,11 +86,7 @@ mod tests {
 
     #[test]
     fn fenced_blocks_are_blanked() {
-        for text in [
-            "a\n```rust\n[b](c)\n```\nd",
-            "a\n  ~~~\n```\n  ~~~\nd",
-            "a\n````\n```\n````\nd",
-        ] {
+        for text in ["a\n```rust\n[b](c)\n```\nd", "a\n  ~~~\n```\n  ~~~\nd", "a\n````\n```\n````\nd"] {
             keeps(&without_blocks(text), text, "a d");
         }
     }
@@ -104,11 +100,7 @@ mod tests {
 
     #[test]
     fn marks_that_nothing_closes_are_text() {
-        keeps(
-            &without_spans("a `b\n\nc` d < e"),
-            "a `b\n\nc` d < e",
-            "a `b c` d < e",
-        );
+        keeps(&without_spans("a `b\n\nc` d < e"), "a `b\n\nc` d < e", "a `b c` d < e");
         keeps(&without_spans("a ``` b `` c"), "a ``` b `` c", "a ``` b `` c");
     }
 }

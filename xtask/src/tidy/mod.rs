@@ -44,11 +44,7 @@ fn report(workspace: &Workspace, tree: &Tree) -> usize {
     for finding in &findings {
         println!("{finding}");
     }
-    let noun = if findings.len() == 1 {
-        "finding"
-    } else {
-        "findings"
-    };
+    let noun = if findings.len() == 1 { "finding" } else { "findings" };
     println!("tidy: {} {noun} in {} files", findings.len(), tree.paths.len());
     findings.len()
 }

@@ -42,11 +42,7 @@ impl Source {
     pub(crate) fn finding(&self, byte: usize, message: impl Into<String>) -> Finding {
         let before = self.text.as_bytes().iter().take(byte);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        Finding {
-            path: self.path.clone(),
-            line,
-            message: message.into(),
-        }
+        Finding { path: self.path.clone(), line, message: message.into() }
     }
 }
 
@@ -64,15 +60,9 @@ impl Tree {
                 continue;
             }
             tree.paths.insert(path.to_owned());
-            if [".rs", ".md", ".toml"]
-                .iter()
-                .any(|ending| path.ends_with(ending))
-            {
+            if [".rs", ".md", ".toml"].iter().any(|ending| path.ends_with(ending)) {
                 let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
-                tree.sources.push(Source {
-                    path: path.to_owned(),
-                    text,
-                });
+                tree.sources.push(Source { path: path.to_owned(), text });
             }
         }
         Ok(tree)
@@ -104,10 +94,7 @@ pub(crate) mod testing {
     use super::{Source, Tree};
 
     pub(crate) fn source(path: &str, text: &str) -> Source {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Source { path: path.to_owned(), text: text.to_owned() }
     }
 
     pub(crate) fn tree(files: &[(&str, &str)]) -> Tree {

@@ -151,6 +151,17 @@ pub(crate) async fn a_part_of_a_commit_is_refused<F: StoreUnderTest>(fixture: Fi
     }
 }
 
+pub(crate) async fn a_commit_is_repeated_in_its_place_only<F: StoreUnderTest>(fixture: Fixture<F>) {
+    let (store, actor) = (fixture.open().await, fixture.actor("order"));
+    let ours = event();
+    let first = append(&store, &actor, below(9), vec![ours.clone()]).await;
+    let contract = "an event that is stored at another version is no repeat, but a reuse of its id";
+    for elsewhere in [below(4), exactly(2), Expected::NoEvents] {
+        id_reused(contract, store.append(&actor, elsewhere, [ours.clone()]).await);
+        stored(contract, &store, &actor, &first.events).await;
+    }
+}
+
 pub(crate) async fn two_commits_are_not_repeated_as_one<F: StoreUnderTest>(fixture: Fixture<F>) {
     let (store, actor) = (fixture.open().await, fixture.actor("order"));
     if !packs(&fixture, &store).await {

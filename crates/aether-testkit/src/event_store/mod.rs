@@ -94,6 +94,7 @@ macro_rules! __event_store_facts {
                 an_id_with_other_content_is_refused,
                 stored_ids_in_a_longer_commit_are_refused,
                 a_part_of_a_commit_is_refused,
+                a_commit_is_repeated_in_its_place_only,
                 two_commits_are_not_repeated_as_one,
                 other_ids_in_a_taken_place_are_a_conflict,
                 an_id_in_another_actor_is_no_clash,

@@ -95,10 +95,11 @@ impl History {
         };
         let found = self.commit_at(from);
         let events: Vec<Event> = found.iter().map(|event| event.event().clone()).collect();
+        let place = Some(from).filter(|_| !Mutation::RepeatsFoundAnywhere.is(self.removed));
         let latest = found.last() == self.events.last();
         let forgotten = Mutation::RepeatsForgotten.is(self.removed)
             || Mutation::RepeatsForgottenLater.is(self.removed) && !latest;
-        match recognize(&attempt.actor, Some(from), &events, &attempt.events) {
+        match recognize(&attempt.actor, place, &events, &attempt.events) {
             Recognized::Ours if !forgotten => {}
             Recognized::Reused(_) if self.takes_for_ours(&events, &attempt.events) => {}
             Recognized::Reused(reused) => return Err(Box::new(reused).into()),

@@ -46,6 +46,8 @@ mutations! {
     ReusedIdsSwallowed,
     /// A part of a commit counts as the whole.
     PartsCountAsWhole,
+    /// A commit that stands somewhere else counts as a repeat.
+    RepeatsFoundAnywhere,
     /// An event id is taken for all actors at once: fault 3.
     EventIdsGlobal,
     /// Epochs are kept, but nobody is fenced.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
 use crate::head::{Known, Last};
+use crate::headers;
 use crate::store::{Inner, Shared};
 
 /// What there is between two attempts, at first; it doubles.
@@ -145,12 +146,13 @@ impl<'a> Appending<'a> {
         let events = number(self.actor, first, self.events.clone())?;
         // A writer without an epoch passes on what is there, so that epochs never go back.
         let epoch = self.epoch.max(head.epoch);
-        let (headers, payload) = encode(head, epoch, &events);
+        let (said, payload) = encode(head, epoch, &events, self.inner.audit);
+        let headers = headers::write(&said);
         self.check_size(&headers, &payload)?;
         match self.publish(headers, payload).await {
             Ok(sequence) => {
                 let version = events.last().map_or(first, Event::version);
-                self.inner.heads.remember(self.actor, head.after(sequence, version, epoch, false));
+                self.inner.heads.remember(self.actor, Known::after(sequence, version, &said));
                 self.stored(sequence, events, false)
             }
             Err(failure) if failure.is_unknown() => {

@@ -1,8 +1,9 @@
 //! Turning stored messages into the events that were asked for, without passing over what is missing. Pure.
 
 use aether_core::error::HistoryTruncated;
-use aether_core::{ActorId, Event, ReadError, RecordedEvent, ReplayError, Version};
+use aether_core::{ActorId, Event, Position, ReadError, RecordedEvent, ReplayError, Version};
 
+use crate::digest::Digest;
 use crate::frame::Frame;
 
 /// Takes the messages of one actor in order, from some point on.
@@ -14,11 +15,13 @@ pub(crate) struct Assembly {
     known: Version,
     /// Whether a message that could not be read may stand for the versions that seem to be missing.
     unsure: bool,
+    /// The digest before the next message, where that is known: nothing is, before the first message of a history.
+    digest: Option<Option<Digest>>,
 }
 
 impl Assembly {
     pub(crate) fn new(actor: ActorId, from: Version) -> Self {
-        Self { actor, from, known: from.previous(), unsure: false }
+        Self { actor, from, known: from.previous(), unsure: false, digest: None }
     }
 
     /// Returns the next version that is wanted.
@@ -34,7 +37,7 @@ impl Assembly {
         let frame = match frame {
             Ok(frame) => frame,
             Err(error) => {
-                self.unsure = true;
+                (self.unsure, self.digest) = (true, None);
                 return Err(error.into());
             }
         };
@@ -46,10 +49,33 @@ impl Assembly {
         }
         self.unsure &= frame.is_claim();
         self.known = self.known.max(frame.version);
+        self.check_digest(&frame)?;
         let (sequence, from) = (frame.sequence, self.from);
         let recorded =
             (0..).zip(frame.events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
         Ok(recorded.filter(|event| event.version() >= from).collect())
+    }
+
+    /// Checks that a commit's digest continues the one before it, where both are known.
+    fn check_digest(&mut self, frame: &Frame) -> Result<(), ReadError> {
+        let is_first = frame.said.base == Some(0);
+        let before = self.digest.or(is_first.then_some(None));
+        self.digest = Some(frame.said.digest);
+        match (before, frame.said.digest) {
+            (Some(before), Some(digest)) if !frame.is_claim() => {
+                if Digest::next(before, &frame.payload) == digest {
+                    return Ok(());
+                }
+                let position = Position::new(0, frame.sequence, 0, None);
+                Err(ReadError::Malformed(Box::new(ReplayError {
+                    actor: self.actor.clone(),
+                    position: Some(position),
+                    raw: frame.payload.clone(),
+                    source: "its digest does not continue the history before it".into(),
+                })))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -74,7 +100,7 @@ mod tests {
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         let events: Vec<_> = (first..=last).map(|v| Event::new(actor(), version(v), content())).collect();
         let said = Said { follows: follows.map(version), body: Body::Single, ..Said::default() };
-        Ok(Frame { sequence, said, events, version: version(last) })
+        Ok(Frame { sequence, said, events, version: version(last), payload: Bytes::from_static(b"payload") })
     }
 
     fn broken() -> Result<Frame, Box<ReplayError>> {
@@ -120,6 +146,27 @@ mod tests {
     fn versions_that_were_skipped_on_purpose_are_not_missing() {
         assert_eq!(run(1, vec![frame(1, Some(0), 5, 5), frame(2, Some(5), 9, 9)]), (vec![5, 9], None));
         assert_eq!(run(1, vec![frame(1, None, 3, 3), frame(2, None, 7, 7)]), (vec![3, 7], None));
+    }
+
+    /// A commit of one version with a digest.
+    fn audited(at: u64, base: u64, digest: Digest) -> Result<Frame, Box<ReplayError>> {
+        let mut frame = frame(at, Some(at - 1), at, at)?;
+        (frame.said.base, frame.said.digest) = (Some(base), Some(digest));
+        Ok(frame)
+    }
+
+    #[test]
+    fn a_digest_that_does_not_continue_the_history_is_found_out() {
+        let first = Digest::next(None, b"payload");
+        let second = Digest::next(Some(first), b"payload");
+        let third = Digest::next(Some(second), b"payload");
+        let history = |second| vec![audited(1, 0, first), audited(2, 1, second), audited(3, 2, third)];
+        assert_eq!(run(1, history(second)), (vec![1, 2, 3], None));
+        // The second was changed together with its digest: the third no longer follows.
+        assert_eq!(run(1, history(Digest::next(Some(first), b"forged"))).0, [1, 0, 0]);
+        assert_eq!(run(1, vec![audited(1, 0, second)]).0, [0]);
+        // What came before is not known where a read begins in the middle.
+        assert_eq!(run(2, vec![audited(2, 1, second), audited(3, 2, third)]), (vec![2, 3], None));
     }
 
     #[test]

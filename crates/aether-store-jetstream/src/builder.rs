@@ -47,6 +47,7 @@ pub struct JetStreamStoreBuilder {
     pub(crate) answer_timeout: Duration,
     pub(crate) max_in_flight: usize,
     pub(crate) cached_heads: usize,
+    pub(crate) audit: bool,
     pub(crate) broadcaster: Option<Arc<dyn EventBroadcaster>>,
 }
 
@@ -62,6 +63,7 @@ impl JetStreamStoreBuilder {
             answer_timeout: Duration::from_secs(1),
             max_in_flight: 16_384,
             cached_heads: 100_000,
+            audit: false,
             broadcaster: None,
         }
     }
@@ -122,6 +124,15 @@ impl JetStreamStoreBuilder {
     #[must_use]
     pub fn cached_heads(self, cached_heads: usize) -> Self {
         Self { cached_heads, ..self }
+    }
+
+    /// Chains the commits of each actor by SHA-256 digests (the header `Aether-Digest`), which every read then checks: a
+    /// commit that was changed, removed or put in between is found out, as far as the digests after it were not made anew.
+    ///
+    /// A chain that was begun is continued by every writer, whether it audits or not.
+    #[must_use]
+    pub fn audit(self) -> Self {
+        Self { audit: true, ..self }
     }
 
     /// Announces what is stored to `broadcaster`.

@@ -4,7 +4,8 @@ use aether_core::{ActorId, AppendError, AppendOptions, Consistency, Epoch, Expec
 use bytes::Bytes;
 
 use crate::append::Appending;
-use crate::headers::{self, Body};
+use crate::head::Known;
+use crate::headers::{self, Body, Said};
 use crate::store::{Inner, Shared};
 
 impl Inner {
@@ -29,11 +30,11 @@ impl Appending<'_> {
                 return Ok(head.to_head(None));
             }
             self.expected = Expected::Exactly(head.version);
-            let headers =
-                headers::write(head.sequence, head.version, Some(epoch), &head.commits, Body::Claim);
+            let said = Said { epoch: Some(epoch), ..head.said(Body::Claim) };
+            let headers = headers::write(&said);
             match self.publish(headers, Bytes::new()).await {
                 Ok(sequence) => {
-                    let known = head.after(sequence, head.version, Some(epoch), true);
+                    let known = Known::after(sequence, head.version, &said);
                     self.inner.heads.remember(self.actor, known.clone());
                     return Ok(known.to_head(None));
                 }

@@ -5,11 +5,14 @@ use aether_core::{Epoch, Event};
 use async_nats::HeaderMap;
 use bytes::Bytes;
 
+use crate::digest::Digest;
 use crate::head::Known;
-use crate::headers::{self, Body};
+use crate::headers::{Body, Said};
+use crate::trace;
 
-/// Writes the commit of `events` that follows `head`.
-pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event]) -> (HeaderMap, Bytes) {
+/// Writes the commit of `events` that follows `head`. A chain of digests that was begun is continued; an `audit` begins
+/// one.
+pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event], audit: bool) -> (Said, Bytes) {
     let mut payload = Vec::new();
     let body = match events {
         [event] => {
@@ -21,7 +24,9 @@ pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event]) -> (H
             Body::Packed(u32::try_from(events.len()).unwrap_or(u32::MAX))
         }
     };
-    (headers::write(head.sequence, head.version, epoch, &head.commits, body), payload.into())
+    let digest = (audit || head.digest.is_some()).then(|| Digest::next(head.digest, &payload));
+    let trace = events.first().and_then(|event| trace::parent(event.metadata()));
+    (Said { epoch, digest, trace, ..head.said(body) }, payload.into())
 }
 
 /// Returns the size of a message as the server counts it for `max_payload`: headers and payload.
@@ -40,22 +45,25 @@ mod tests {
 
     use super::*;
     use crate::frame::{Frame, Stored};
+    use crate::headers;
 
     #[test]
     fn what_is_sent_is_read_back_as_the_same_commit() {
         let actor = ActorId::new("order-1").unwrap();
-        let head = Known { version: Version::FIRST, sequence: 7, epoch: None, commits: vec![7] };
+        let head =
+            Known { version: Version::FIRST, sequence: 7, epoch: None, commits: vec![7], digest: None };
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         for count in 1..4u64 {
             let events: Vec<_> = (2..2 + count)
                 .map(|version| Event::new(actor.clone(), Version::new(version).unwrap(), content()))
                 .collect();
-            let (headers, payload) = encode(&head, Some(Epoch::new(3)), &events);
-            let stored = Stored { sequence: 9, headers: Some(headers), payload };
+            let (said, payload) = encode(&head, Some(Epoch::new(3)), &events, count == 3);
+            let stored = Stored { sequence: 9, headers: Some(headers::write(&said)), payload };
             let frame = Frame::read(&stored, &actor).unwrap();
             assert_eq!((frame.events.as_slice(), frame.epoch()), (events.as_slice(), Some(Epoch::new(3))));
             assert_eq!((frame.said.base, frame.said.follows), (Some(7), Some(Version::FIRST)));
             assert_eq!(frame.said.trail, [7]);
+            assert_eq!(frame.said.digest, (count == 3).then(|| Digest::next(None, &stored.payload)));
         }
     }
 

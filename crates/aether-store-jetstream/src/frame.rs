@@ -24,6 +24,7 @@ pub(crate) struct Frame {
     pub(crate) events: Vec<Event>,
     /// The version that the actor has with it.
     pub(crate) version: Version,
+    pub(crate) payload: Bytes,
 }
 
 impl Frame {
@@ -40,7 +41,7 @@ impl Frame {
         })?;
         let claimed = said.follows.unwrap_or_default();
         let version = events.last().map_or(claimed, Event::version);
-        Ok(Self { sequence: message.sequence, said, events, version })
+        Ok(Self { sequence: message.sequence, said, events, version, payload: message.payload.clone() })
     }
 
     /// Says whether it is a claim.
@@ -112,7 +113,13 @@ mod tests {
     }
 
     fn message(body: Body, follows: u64, payload: Vec<u8>) -> Stored {
-        let headers = headers::write(3, Version::new(follows).unwrap(), None, &[3], body);
+        let headers = headers::write(&Said {
+            base: Some(3),
+            follows: Version::new(follows).ok(),
+            trail: vec![3],
+            body,
+            ..Said::default()
+        });
         Stored { sequence: 9, headers: Some(headers), payload: payload.into() }
     }
 

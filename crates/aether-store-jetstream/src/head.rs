@@ -7,8 +7,10 @@ use aether_core::{ActorId, Consistency, Epoch, Head, Position, ReadError, Replay
 use async_nats::Client;
 
 use crate::cache::Cache;
+use crate::digest::Digest;
 use crate::error::Failure;
 use crate::frame::{Frame, Stored};
+use crate::headers::{Body, Said};
 use crate::store::Inner;
 use crate::trail;
 
@@ -21,31 +23,36 @@ pub(crate) struct Known {
     pub(crate) epoch: Option<Epoch>,
     /// The sequences of the latest commits, newest first.
     pub(crate) commits: Vec<u64>,
+    /// The digest of the history, where it has one.
+    pub(crate) digest: Option<Digest>,
 }
 
 impl Known {
     /// What a last message says.
     pub(crate) fn of(frame: &Frame) -> Self {
-        let mut commits = frame.said.trail.clone();
-        if !frame.is_claim() {
-            trail::push(&mut commits, frame.sequence);
-        }
-        Self { version: frame.version, sequence: frame.sequence, epoch: frame.epoch(), commits }
+        Self::after(frame.sequence, frame.version, &frame.said)
     }
 
-    /// Where the actor stands after a message at `sequence`.
-    pub(crate) fn after(
-        &self,
-        sequence: u64,
-        version: Version,
-        epoch: Option<Epoch>,
-        is_claim: bool,
-    ) -> Self {
-        let mut commits = self.commits.clone();
-        if !is_claim {
+    /// Where the actor stands with a message that was stored at `sequence`, and leaves it at `version`.
+    pub(crate) fn after(sequence: u64, version: Version, said: &Said) -> Self {
+        let mut commits = said.trail.clone();
+        if said.body != Body::Claim {
             trail::push(&mut commits, sequence);
         }
-        Self { version, sequence, epoch, commits }
+        Self { version, sequence, epoch: said.epoch, commits, digest: said.digest }
+    }
+
+    /// What a message that follows says of this head.
+    pub(crate) fn said(&self, body: Body) -> Said {
+        Said {
+            base: Some(self.sequence),
+            follows: Some(self.version),
+            epoch: self.epoch,
+            trail: self.commits.clone(),
+            digest: self.digest,
+            trace: None,
+            body,
+        }
     }
 
     pub(crate) fn to_head(&self, last: Option<&Frame>) -> Head {

@@ -3,6 +3,7 @@
 use aether_core::{Epoch, Version};
 use async_nats::{HeaderMap, HeaderName};
 
+use crate::digest::Digest;
 use crate::trail;
 
 const EXPECTED: HeaderName = async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
@@ -10,6 +11,9 @@ const FOLLOWS: HeaderName = HeaderName::from_static("Aether-Follows");
 const TRAIL: HeaderName = HeaderName::from_static("Aether-Trail");
 const COUNT: HeaderName = HeaderName::from_static("Aether-Count");
 const EPOCH: HeaderName = HeaderName::from_static("Aether-Epoch");
+const DIGEST: HeaderName = HeaderName::from_static("Aether-Digest");
+/// Of the W3C recommendation "Trace Context": written for whoever looks at the messages, and not read.
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
 /// What the headers of a message say. All of it is absent in what the Go original wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +26,10 @@ pub(crate) struct Said {
     pub(crate) epoch: Option<Epoch>,
     /// The sequences of the latest earlier commits, newest first.
     pub(crate) trail: Vec<u64>,
+    /// The digest of the history with this commit, or that a claim leaves as it is.
+    pub(crate) digest: Option<Digest>,
+    /// The trace that the commit belongs to.
+    pub(crate) trace: Option<String>,
     /// What the payload is.
     pub(crate) body: Body,
 }
@@ -40,28 +48,28 @@ pub(crate) enum Body {
     Unreadable,
 }
 
-/// Writes the headers of a message that follows the one at sequence `base`, version `follows`.
-pub(crate) fn write(
-    base: u64,
-    follows: Version,
-    epoch: Option<Epoch>,
-    commits: &[u64],
-    body: Body,
-) -> HeaderMap {
+/// Writes the headers of a message.
+pub(crate) fn write(said: &Said) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    let base = said.base.unwrap_or(0);
     // 0, not absent: without the header two first writers would both win.
     headers.insert(EXPECTED, base.to_string());
-    headers.insert(FOLLOWS, follows.to_string());
-    if let Some(trail) = trail::encode(base, commits) {
-        headers.insert(TRAIL, trail);
-    }
-    match body {
-        Body::Packed(count) => headers.insert(COUNT, count.to_string()),
-        Body::Claim => headers.insert(COUNT, "0"),
-        Body::Single | Body::Unreadable => {}
-    }
-    if let Some(epoch) = epoch {
-        headers.insert(EPOCH, epoch.to_string());
+    let count = match said.body {
+        Body::Packed(count) => Some(count.to_string()),
+        Body::Claim => Some("0".to_owned()),
+        Body::Single | Body::Unreadable => None,
+    };
+    for (name, value) in [
+        (FOLLOWS, said.follows.map(|follows| follows.to_string())),
+        (TRAIL, trail::encode(base, &said.trail)),
+        (COUNT, count),
+        (EPOCH, said.epoch.map(|epoch| epoch.to_string())),
+        (DIGEST, said.digest.map(|digest| digest.to_string())),
+        (TRACE, said.trace.clone()),
+    ] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
     }
     headers
 }
@@ -80,6 +88,8 @@ pub(crate) fn read(headers: Option<&HeaderMap>) -> Said {
         follows: number(FOLLOWS).and_then(|number| Version::new(number).ok()),
         epoch: number(EPOCH).map(Epoch::new),
         trail: trail.unwrap_or_default(),
+        digest: headers.get(DIGEST).and_then(|text| Digest::parse(text.as_str())),
+        trace: None,
         body: match headers.get(COUNT).map(|count| count.as_str().parse::<u32>()) {
             None => Body::Single,
             Some(Ok(0)) => Body::Claim,
@@ -97,19 +107,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn headers_survive(base in 0u64..1 << 50, follows in 0u64..=Version::MAX.number(), epoch in proptest::option::of(any::<u64>()), count in 0u32..5) {
+        fn headers_survive(base in 0u64..1 << 50, follows in 0u64..=Version::MAX.number(), epoch in proptest::option::of(any::<u64>()), count in 0u32..5, audited: bool) {
             let (follows, epoch) = (Version::new(follows).unwrap(), epoch.map(Epoch::new));
             let body = match count { 0 => Body::Claim, 1 => Body::Single, n => Body::Packed(n) };
             let trail: Vec<u64> = [base, base / 2, base / 3].into_iter().filter(|s| *s > 0).collect();
             let trail = if base > 6 { trail } else { Vec::new() };
-            let said = read(Some(&write(base, follows, epoch, &trail, body)));
-            prop_assert_eq!(said, Said { base: Some(base), follows: Some(follows), epoch, trail, body });
+            let digest = audited.then(|| Digest::next(None, b"payload"));
+            let said = Said { base: Some(base), follows: Some(follows), epoch, trail, digest, trace: None, body };
+            prop_assert_eq!(read(Some(&write(&said))), said);
         }
 
         #[test]
         fn hostile_headers_are_not_said(text in "[ -~]{0,24}") {
             let mut headers = HeaderMap::new();
-            for name in [EXPECTED, FOLLOWS, TRAIL, COUNT, EPOCH] {
+            for name in [EXPECTED, FOLLOWS, TRAIL, COUNT, EPOCH, DIGEST] {
                 headers.insert(name, text.as_str());
             }
             let said = read(Some(&headers));
@@ -128,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_first_message_of_an_actor_expects_nothing_before_it() {
-        let headers = write(0, Version::INITIAL, None, &[], Body::Single);
+        let headers = write(&Said { base: Some(0), follows: Some(Version::INITIAL), ..Said::default() });
         assert_eq!(headers.get(EXPECTED).map(async_nats::HeaderValue::as_str), Some("0"));
         assert!(headers.get(TRAIL).is_none() && headers.get(COUNT).is_none());
     }

@@ -25,6 +25,7 @@
 //! | requests in flight | 16,384 | [`max_in_flight`](JetStreamStoreBuilder::max_in_flight) |
 //! | actors whose head is cached | 100,000 | [`cached_heads`](JetStreamStoreBuilder::cached_heads) |
 //! | API prefix | `$JS.API` | [`domain`](JetStreamStoreBuilder::domain), [`api_prefix`](JetStreamStoreBuilder::api_prefix) |
+//! | audit (digests) | off | [`audit`](JetStreamStoreBuilder::audit) |
 //! | broadcaster | none | [`broadcaster`](JetStreamStoreBuilder::broadcaster) |
 
 mod api;
@@ -35,6 +36,7 @@ mod cache;
 mod claim;
 mod config;
 mod consumer;
+mod digest;
 mod encode;
 mod error;
 mod frame;
@@ -51,6 +53,7 @@ mod settle;
 mod snapshots;
 mod store;
 mod subject;
+mod trace;
 mod trail;
 
 pub use builder::{JetStreamStoreBuilder, Retention};

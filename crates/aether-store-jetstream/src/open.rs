@@ -46,6 +46,7 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         stream,
         snapshots,
         deadline: builder.deadline,
+        audit: builder.audit,
         heads: Heads::new(builder.cached_heads),
         lanes: Lanes::default(),
         consumers: tokio::sync::Semaphore::new(MOST_CONSUMERS),

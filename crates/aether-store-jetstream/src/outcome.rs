@@ -71,6 +71,7 @@ pub(crate) fn judge(attempt: &Attempt<'_>, found: &Found<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use aether_core::{Event, EventId, RawJson, Timestamp};
+    use bytes::Bytes;
 
     use super::*;
     use crate::headers::{Body, Said};
@@ -95,7 +96,7 @@ mod tests {
             .collect();
         let body = if events.is_empty() { Body::Claim } else { Body::Packed(events.len() as u32) };
         let said = Said { epoch: epoch.map(Epoch::new), body, ..Said::default() };
-        Frame { sequence, said, events, version: Version::new(version).unwrap() }
+        Frame { sequence, said, events, version: Version::new(version).unwrap(), payload: Bytes::new() }
     }
 
     fn verdict(frames: &[Frame], truncated: bool, events: &[NewEvent], epoch: Option<u64>) -> Outcome {

@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     /// The name of the stream of snapshots.
     pub(crate) snapshots: String,
     pub(crate) deadline: Duration,
+    /// Whether to begin chains of digests.
+    pub(crate) audit: bool,
     pub(crate) heads: Heads,
     pub(crate) lanes: Lanes,
     /// Places for consumers.

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use aether_core::{EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
+use aether_core::{Epoch, Event, EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::jetstream;
 use common::{actor, builder, connect, event, fresh_name, open};
@@ -101,4 +101,56 @@ async fn an_expired_beginning_is_said_with_the_first_version_there_is() {
     let error = store.read_all(&order, Version::FIRST).await.unwrap_err();
     assert!(error.to_string().contains("before version 2 is gone, version 1 was wanted"), "{error}");
     assert_eq!(store.read_all(&order, Version::new(2).unwrap()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn an_audited_history_is_chained_and_what_does_not_fit_is_found_out() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    let audited = builder(&name).await.audit().open().await.unwrap();
+    audited.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
+    // Whoever does not audit continues the chain, and so does a claim.
+    let plain = open(&name).await;
+    plain.append(&order, Expected::Any, [event("2"), event("3")]).await.unwrap();
+    plain.claim(&order, Epoch::new(1)).await.unwrap();
+    audited.append(&order, Expected::Any, [event("4")]).await.unwrap();
+    assert_eq!(plain.read_all(&order, Version::FIRST).await.unwrap().len(), 4);
+
+    let forged = Event::new(order.clone(), Version::new(5).unwrap(), event("forged"));
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Aether-Follows", "4");
+    headers.insert("Aether-Digest", "0".repeat(64));
+    let (subject, payload) = (format!("{name}.events.order.order-1"), serde_json::to_vec(&forged).unwrap());
+    let context = jetstream::new(connect().await);
+    context.publish_with_headers(subject, headers, payload.into()).await.unwrap().await.unwrap();
+    let replay = plain.replay(&order, Version::FIRST).await.unwrap();
+    assert_eq!((replay.events.len(), replay.errors.len()), (4, 1));
+    assert!(replay.errors[0].source.to_string().contains("digest"));
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn every_header_is_there_from_the_first_day() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    let store = builder(&name).await.audit().open().await.unwrap();
+    let traced = event("2").with_metadata("traceId", "4bf92f3577b34da6a3ce929d0e0e4736");
+    let traced = traced.with_metadata("spanId", "00f067aa0ba902b7");
+    store.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
+    store.claim(&order, Epoch::new(7)).await.unwrap();
+    store.append(&order, Expected::Any, [traced, event("3")]).await.unwrap();
+    let message = jetstream::new(connect().await).get_stream(name.as_str()).await.unwrap();
+    let message = message.get_raw_message(3).await.unwrap();
+    let header = |name: &str| message.headers.get(name).map(|value| value.as_str().to_owned());
+    for (name, value) in [
+        ("Nats-Expected-Last-Subject-Sequence", "2"),
+        ("Aether-Follows", "1"),
+        ("Aether-Trail", "1"),
+        ("Aether-Count", "2"),
+        ("Aether-Epoch", "7"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ] {
+        assert_eq!(header(name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(header("Aether-Digest").map(|digest| digest.len()), Some(64));
+    assert_eq!(header("Nats-Msg-Id"), None);
 }

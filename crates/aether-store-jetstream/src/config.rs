@@ -62,6 +62,8 @@ impl Wanted<'_> {
             // Replacing a snapshot is no purge, but being rid of all of them is harmless.
             "deny_purge": self.role == Role::Events,
             "metadata": self.owner(),
+            // Servers before 2.10 drop the metadata without a word.
+            "description": Value::Object(self.owner()).to_string(),
         });
         if let Some(config) = config.as_object_mut()
             && self.role == Role::Events
@@ -116,7 +118,10 @@ impl Wanted<'_> {
     }
 
     fn check_owner(&self, found: &Value) -> Result<(), OpenError> {
-        let said = |key: &str| found.get("metadata").and_then(|metadata| metadata.get(key));
+        let described = found.get("description").and_then(Value::as_str);
+        let described: Value = described.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let metadata = found.get("metadata").filter(|metadata| metadata.get("aether.role").is_some());
+        let said = |key: &str| metadata.unwrap_or(&described).get(key);
         let ours = self.owner();
         if OWNER.iter().all(|key| said(key) == ours.get(*key)) {
             return Ok(());
@@ -163,6 +168,17 @@ mod tests {
     #[test]
     fn what_was_created_is_good_enough() {
         with(Some("a.b"), "events", Wishes::default(), |wanted| wanted.check(&wanted.to_json()).unwrap());
+    }
+
+    #[test]
+    fn the_owner_is_known_where_the_server_drops_metadata() {
+        with(Some("a.b"), "events", Wishes::default(), |wanted| {
+            let mut there = wanted.to_json();
+            there.as_object_mut().unwrap().remove("metadata");
+            wanted.check(&there).unwrap();
+            there["description"] = json!("orders of the shop");
+            assert!(matches!(wanted.check(&there), Err(OpenError::NameTaken { .. })));
+        });
     }
 
     #[test]

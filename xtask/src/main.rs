@@ -10,6 +10,7 @@ mod examples;
 mod failure;
 mod features;
 mod lint;
+mod matrix;
 mod package;
 mod process;
 mod server;

@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::cli::{Replicas, ServerChoice};
 use crate::failure::{Failure, Result};
+use crate::matrix::{self, Column};
 use crate::process::{self, Keep, quoted};
 use crate::server::{self, Binary};
 use crate::step::{self, Step};
@@ -50,10 +51,36 @@ pub(crate) fn steps<'a>(
         steps.push(suites.unit(workspace));
     }
     steps.push(suites.nats_backed(workspace, part, binary));
+    if part == Part::All && suites.is_plain() {
+        steps.extend(matrix::columns().into_iter().map(|column| in_column(workspace, column)));
+    }
     steps
 }
 
+/// The suites of the stores on another server.
+fn in_column(workspace: &Workspace, column: Column) -> Step<'_> {
+    let Column { name, server, replicas } = column;
+    let suites = Suites { server, replicas, keep: false, filter: Vec::new() };
+    let again = suites.again("integration");
+    Step::of_tests(name, again.clone(), move || {
+        let binary = server::obtain(workspace, &suites.server)?;
+        let mut command = workspace.cargo(["test", "--all-features", "--no-fail-fast", "--tests"]);
+        command.args(matrix::PACKAGES.iter().flat_map(|package| ["--package", package]));
+        command.args(["--", "--ignored"]);
+        suites.on(&mut command, &binary);
+        let tests = judged(command, &format!("{again} --"))?;
+        if tests.executed() == 0 { Err(no_test_ran(&[])) } else { Ok(tests) }
+    })
+    .running_ignored_tests()
+}
+
 impl Suites {
+    /// Says whether nothing was chosen: then every server is tested.
+    fn is_plain(&self) -> bool {
+        let chosen = self.server.server.is_some() || self.server.server_version.is_some();
+        !chosen && self.filter.is_empty() && !self.keep && self.replicas == Replicas::One
+    }
+
     /// What `ci` tests: everything, with one server.
     pub(crate) fn everything() -> Self {
         let server = ServerChoice::any();
@@ -95,12 +122,17 @@ impl Suites {
         let plain = ["test", "--workspace", "--all-features", "--no-fail-fast", "--tests", "--", "--ignored"];
         let mut command = workspace.cargo(plain);
         command.args(&self.filter);
+        self.on(&mut command, binary);
+        command
+    }
+
+    /// Has the tests use this server.
+    fn on(&self, command: &mut Command, binary: &Binary) {
         command.env("NATS_SERVER", binary.path());
         command.env("AETHER_TEST_REPLICAS", self.replicas.digit());
         if self.keep {
             command.env("AETHER_TEST_KEEP", "1");
         }
-        command
     }
 
     /// The command that runs this part again, with the same servers.

@@ -1,0 +1,74 @@
+//! The servers that the stores are tested on beside the main one: old and new ones, and a cluster.
+
+use std::path::PathBuf;
+
+use aether_nats_harness::{ServerBinary, ServerVersion};
+
+use crate::cli::{Replicas, ServerChoice};
+
+/// The packages whose NATS-backed tests run on every server.
+pub(crate) const PACKAGES: [&str; 1] = ["aether-store-jetstream"];
+
+/// One server, or a cluster of three.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) server: ServerChoice,
+    pub(crate) replicas: Replicas,
+}
+
+/// Returns the columns: the oldest supported line, the one with atomic batches, the pinned one as a cluster, and what
+/// the distribution brings where it is older than all of them (Debian 12 has 2.9.10).
+pub(crate) fn columns() -> Vec<Column> {
+    let fetched = |version, replicas: Replicas| Column {
+        name: format!("store suites, {version}, replicas {}", replicas.digit()),
+        server: ServerChoice { server: None, server_version: Some(version) },
+        replicas,
+    };
+    let mut columns = vec![
+        fetched(ServerVersion::new(2, 10, 26), Replicas::One),
+        fetched(ServerVersion::new(2, 12, 8), Replicas::One),
+        fetched(ServerVersion::PINNED, Replicas::Three),
+    ];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let programs = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
+    columns.extend(installed_old(programs).map(|(version, path)| Column {
+        name: format!("store suites, {version} as installed, replicas 1"),
+        server: ServerChoice { server: Some(path), server_version: None },
+        replicas: Replicas::One,
+    }));
+    columns
+}
+
+/// Finds the first program that is a server older than what is taken from the PATH otherwise.
+fn installed_old(programs: impl Iterator<Item = PathBuf>) -> Option<(ServerVersion, PathBuf)> {
+    let found = programs.filter(|path| path.is_file()).find_map(|path| ServerBinary::at(path).ok());
+    found
+        .filter(|server| server.version() < ServerVersion::OLDEST)
+        .map(|server| (server.version(), server.path().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_says_what_it_runs_on() {
+        let columns = columns();
+        for (version, replicas) in [("2.10.26", "1"), ("2.12.8", "1"), ("2.15.1", "3")] {
+            let named =
+                |column: &&Column| column.name == format!("store suites, {version}, replicas {replicas}");
+            let column = columns.iter().find(named).unwrap();
+            assert_eq!(column.replicas.digit(), replicas);
+            assert_eq!(
+                column.server.server_version.map(|version| version.to_string()).as_deref(),
+                Some(version)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_server_is_passed_over() {
+        assert!(installed_old([PathBuf::from("/nonexistent/nats-server")].into_iter()).is_none());
+    }
+}

@@ -17,6 +17,12 @@ use common::{is_alive, until};
 
 const ROLE: &str = "AETHER_HARNESS_TEST_ROLE";
 
+/// Runs a program that can be interrupted. A process started in the background by a shell without job control, as CI may
+/// start this one, ignores interrupts, and so would its children.
+const WITH_INTERRUPTS: &str = "import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])";
+
 /// Is what the other tests run as a process of its own, with a role. Without one it only starts its server.
 #[test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
@@ -62,7 +68,9 @@ struct Process {
 
 impl Process {
     fn start(role: &str) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+        let mut child = Command::new("python3")
+            .args(["-c", WITH_INTERRUPTS])
+            .arg(env::current_exe().unwrap())
             .args(["--exact", "a_process_has_its_server", "--ignored", "--nocapture"])
             .env(ROLE, role)
             .stdout(Stdio::piped())

@@ -34,6 +34,7 @@ impl Inner {
         options: AppendOptions,
     ) -> Result<Commit, AppendError> {
         check_commit(expected, &events)?;
+        self.layout.check_append(actor, &events, options)?;
         let mut append = Appending::new(self, actor, expected, events, options);
         let commit = {
             let _lane = self.lanes.enter(actor).await;
@@ -124,7 +125,14 @@ impl<'a> Appending<'a> {
     /// Looks where the actor stands, again and again until the deadline while there is no answer.
     pub(crate) async fn look(&mut self, consistency: Consistency) -> Result<Known, AppendError> {
         loop {
-            match self.inner.last(self.actor, consistency).await {
+            let last = match self.inner.is_go() {
+                true => match self.inner.known_by_actor(self.actor).await {
+                    Ok(known) => return Ok(known),
+                    Err(failure) => Err(failure),
+                },
+                false => self.inner.last(self.actor, consistency).await,
+            };
+            match last {
                 Ok(Last::None) => return Ok(Known::default()),
                 Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
                 Ok(Last::Malformed { error, .. }) => return Err(error.into()),

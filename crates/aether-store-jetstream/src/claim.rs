@@ -6,11 +6,15 @@ use bytes::Bytes;
 use crate::append::Appending;
 use crate::head::Known;
 use crate::headers::{self, Body, Said};
+use crate::layout::of_aether_only;
 use crate::store::{Inner, Shared};
 
 impl Inner {
     /// Takes the actor over at `epoch`.
     pub(crate) async fn claim(self: &Shared, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+        if self.is_go() {
+            return Err(of_aether_only("a claim").into());
+        }
         let options = AppendOptions::default().epoch(epoch);
         let mut claim = Appending::new(self, actor, Expected::Any, Vec::new(), options);
         let _lane = self.lanes.enter(actor).await;

@@ -4,6 +4,7 @@ use aether_core::{Namespace, StreamName};
 use serde_json::{Map, Value, json};
 
 use crate::error::OpenError;
+use crate::layout::Layout;
 use crate::{Retention, names, subject};
 
 /// What a stream holds.
@@ -86,13 +87,17 @@ impl Wanted<'_> {
     }
 
     /// Checks that what is there is this stream, and good enough.
-    pub(crate) fn check(&self, found: &Value) -> Result<(), OpenError> {
-        self.check_owner(found)?;
-        let wanted = self.to_json();
+    pub(crate) fn check(&self, found: &Value) -> Result<Layout, OpenError> {
         let wished = [
             ("num_replicas", self.wishes.replicas.is_some()),
             ("max_age", self.wishes.retention.is_some() || self.role == Role::Snapshots),
         ];
+        let wished = wished.into_iter().filter_map(|(field, said)| said.then_some(field));
+        if self.role == Role::Events && Layout::is_go(self.stream, found) {
+            self.compare(found, wished)?;
+            return Ok(Layout::Go);
+        }
+        self.check_owner(found)?;
         let always = [
             "subjects",
             "retention",
@@ -104,8 +109,13 @@ impl Wanted<'_> {
             "deny_delete",
             "deny_purge",
         ];
-        let fields =
-            always.into_iter().chain(wished.into_iter().filter_map(|(field, said)| said.then_some(field)));
+        self.compare(found, always.into_iter().chain(wished))?;
+        Ok(Layout::Aether)
+    }
+
+    /// Compares what is there with what is wanted, field by field.
+    fn compare(&self, found: &Value, fields: impl Iterator<Item = &'static str>) -> Result<(), OpenError> {
+        let wanted = self.to_json();
         for field in fields {
             let (want, found) =
                 (wanted.get(field).unwrap_or(&Value::Null), found.get(field).unwrap_or(&Value::Null));
@@ -167,7 +177,9 @@ mod tests {
 
     #[test]
     fn what_was_created_is_good_enough() {
-        with(Some("a.b"), "events", Wishes::default(), |wanted| wanted.check(&wanted.to_json()).unwrap());
+        with(Some("a.b"), "events", Wishes::default(), |wanted| {
+            assert!(wanted.check(&wanted.to_json()).is_ok())
+        });
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Frame {
         Ok(Self { sequence: message.sequence, said, events, version, payload: message.payload.clone() })
     }
 
+    /// Says whether a message was no part of the history only because it is one of another actor's.
+    pub(crate) fn is_of_other(error: &ReplayError) -> bool {
+        matches!(error.source.downcast_ref(), Some(Fault::OtherActor(_)))
+    }
+
     /// Says whether it is a claim.
     pub(crate) fn is_claim(&self) -> bool {
         self.events.is_empty()

@@ -9,9 +9,9 @@ use async_nats::Client;
 use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::error::Failure;
-use crate::frame::{Frame, Stored};
+use crate::frame::Frame;
 use crate::headers::{Body, Said};
-use crate::store::Inner;
+use crate::store::{Inner, Shared};
 use crate::trail;
 
 /// Where an actor stands: what the next append builds on.
@@ -123,16 +123,16 @@ impl Inner {
         Ok(Self::understand(self.api.leader_last(&self.stream, &subject).await?, actor))
     }
 
-    fn understand(message: Option<Stored>, actor: &ActorId) -> Last {
-        let Some(message) = message else { return Last::None };
-        match Frame::read(&message, actor) {
-            Ok(frame) => Last::Frame(Box::new(frame)),
-            Err(error) => Last::Malformed { sequence: message.sequence, error },
-        }
-    }
-
     /// Returns where the actor stands.
-    pub(crate) async fn head(&self, actor: &ActorId, consistency: Consistency) -> Result<Head, ReadError> {
+    pub(crate) async fn head(
+        self: &Shared,
+        actor: &ActorId,
+        consistency: Consistency,
+    ) -> Result<Head, ReadError> {
+        if self.is_go() {
+            let known = self.known_by_actor(actor).await.map_err(|failure| failure.read("head"))?;
+            return Ok(known.to_head(None));
+        }
         match self.last(actor, consistency).await.map_err(|failure| failure.read("head"))? {
             Last::None => Ok(Head::default()),
             Last::Frame(frame) => Ok(Known::of(&frame).to_head(Some(&frame))),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use aether_core::store::Announcer;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::Api;
 use crate::config::{self, Wanted};
 use crate::error::{Failure, code};
 use crate::head::Heads;
 use crate::lanes::Lanes;
+use crate::layout::{Layout, of_aether_only};
 use crate::store::{Inner, JetStreamStore};
 use crate::{JetStreamStoreBuilder, OpenError, names};
 
@@ -38,11 +39,19 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
     let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight);
     let level = api_level(&api).await?;
     let namespace = builder.namespace.as_ref();
-    for wanted in config::both(&stream, &snapshots, namespace, &builder.name, builder.wishes, level) {
-        ensure(&api, &wanted).await?;
-    }
+    let [events, beside] = config::both(&stream, &snapshots, namespace, &builder.name, builder.wishes, level);
+    let layout = ensure(&api, &events).await?;
+    let snapshots = match layout {
+        Layout::Aether => {
+            ensure(&api, &beside).await?;
+            snapshots.clone()
+        }
+        Layout::Go if builder.audit => return Err(of_aether_only("an audit").into()),
+        Layout::Go => stream.clone(),
+    };
     Ok(JetStreamStore(Arc::new(Inner {
         api,
+        layout,
         stream,
         snapshots,
         deadline: builder.deadline,
@@ -66,20 +75,27 @@ async fn api_level(api: &Api) -> Result<u64, OpenError> {
     }
 }
 
-async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(), OpenError> {
-    let verb = format!("STREAM.INFO.{}", wanted.stream);
-    match api.call::<StreamInfo>(&verb, &Value::Null).await {
-        Ok(info) => return wanted.check(&info.config),
-        Err(Failure::Api(error)) if error.err_code == code::STREAM_NOT_FOUND => {}
-        Err(failure) => return Err(failure.into()),
+/// Creates the stream, or checks that what is there is it.
+async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<Layout, OpenError> {
+    if let Some(found) = find(api, wanted.stream).await? {
+        return wanted.check(&found);
     }
     let create = format!("STREAM.CREATE.{}", wanted.stream);
     match api.call::<StreamInfo>(&create, &wanted.to_json()).await {
         Ok(info) => wanted.check(&info.config),
         // Somebody else created it in between.
         Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
-            wanted.check(&api.call::<StreamInfo>(&verb, &json!(null)).await?.config)
+            wanted.check(&find(api, wanted.stream).await?.unwrap_or_default())
         }
         Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Returns the configuration of a stream, if there is one of that name.
+pub(crate) async fn find(api: &Api, stream: &str) -> Result<Option<Value>, Failure> {
+    match api.call::<StreamInfo>(&format!("STREAM.INFO.{stream}"), &Value::Null).await {
+        Ok(info) => Ok(Some(info.config)),
+        Err(Failure::Api(error)) if error.err_code == code::STREAM_NOT_FOUND => Ok(None),
+        Err(failure) => Err(failure),
     }
 }

@@ -87,6 +87,10 @@ impl Reader {
 
     /// Looks at the head and chooses how to go on.
     async fn start(&mut self) -> Result<State, Failure> {
+        if self.inner.is_go() {
+            let end = self.inner.end_of_subject(&self.actor).await?;
+            return Ok(end.map_or(State::End, |end| self.consume_to(end)));
+        }
         let end = match self.inner.last(&self.actor, self.options.consistency).await? {
             Last::None => return Ok(State::End),
             // The version is not known, but everything before it can be read all the same.
@@ -107,8 +111,12 @@ impl Reader {
                 }
             }
         };
+        Ok(self.consume_to(end))
+    }
+
+    fn consume_to(&self, end: u64) -> State {
         let subject = self.inner.events_subject(&self.actor);
-        Ok(State::Consuming(Box::new(Consumer::new(Shared::clone(&self.inner), subject, end))))
+        State::Consuming(Box::new(Consumer::new(Shared::clone(&self.inner), subject, end)))
     }
 
     /// Follows trails back from the head until everything wanted is there, newest first; or finds that they do not lead
@@ -120,7 +128,8 @@ impl Reader {
             if trail.is_empty() {
                 return Ok(None);
             }
-            let wanted = later.said.follows.unwrap_or_default().number() + 1 - self.from.number().max(1);
+            let follows = later.said.follows.unwrap_or_default().number();
+            let wanted = (follows + 1).saturating_sub(self.from.number().max(1));
             let fetched = trail.iter().take(usize::try_from(wanted).unwrap_or(usize::MAX));
             for frame in join_all(fetched.map(|sequence| self.commit(*sequence))).await {
                 match frame?.filter(|frame| later.said.follows == Some(frame.version)) {
@@ -167,7 +176,11 @@ impl Reader {
             consumer.next().await
         };
         match next {
-            Ok(message) => self.take(Frame::read(&message, &self.actor)),
+            Ok(message) => {
+                if let Some(frame) = self.inner.own_frame(&message, &self.actor) {
+                    self.take(frame);
+                }
+            }
             Err(End::Complete) => self.state = State::End,
             Err(End::Failed(failure)) => self.fail(Unavailable::because("read", failure).into()),
             Err(End::Expired) => {

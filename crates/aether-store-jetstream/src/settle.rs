@@ -1,7 +1,7 @@
 //! Finding out what became of an attempt that had no answer: the I/O around the outcome table.
 
 use aether_core::error::Conflict;
-use aether_core::{AppendError, Expected, ReplayError, Version};
+use aether_core::{AppendError, Consistency, Expected, ReplayError, Version};
 use tokio::time::timeout_at;
 
 use crate::append::{Appending, Step};
@@ -13,6 +13,8 @@ use crate::outcome::{Attempt, Found, Outcome, judge};
 /// What the leader shows after a base.
 struct After {
     frames: Vec<Frame>,
+    /// Whether there is anything of other actors, on a subject that they share.
+    others: bool,
     truncated: bool,
     malformed: Option<Box<ReplayError>>,
 }
@@ -35,6 +37,9 @@ impl Appending<'_> {
         };
         let attempt = Attempt { actor: self.actor, events: &self.events, epoch: self.epoch };
         let outcome = judge(&attempt, &Found { frames: &found.frames, truncated: found.truncated });
+        if self.inner.is_go() && !matches!(outcome, Outcome::Stored { .. } | Outcome::Reused(_)) {
+            return self.settle_by_actor(head, &found, why).await;
+        }
         // What the last attempt itself was built on says nothing of that attempt.
         let is_new = found.frames.last().is_some_and(|frame| frame.sequence > head.sequence);
         match (outcome, found.malformed) {
@@ -48,6 +53,27 @@ impl Appending<'_> {
             (Outcome::Rebase, _) if is_new => Ok(Self::after_last(&found.frames)),
             (Outcome::Retry | Outcome::Overtaken { .. } | Outcome::Rebase, _) => self.wait(head, why).await,
         }
+    }
+
+    /// On a shared subject any message after the base means that ours never lands there, whoever's it is; the next attempt,
+    /// or the refusal, builds on where the actor stands now.
+    async fn settle_by_actor(
+        &mut self,
+        head: &Known,
+        found: &After,
+        why: Failure,
+    ) -> Result<Step, AppendError> {
+        if found.truncated {
+            return Err(self.unknown(Some("what would tell has expired".into())));
+        }
+        let now = self.look(Consistency::Leader).await?;
+        if now.sequence == head.sequence
+            || !(found.others || !found.frames.is_empty() || found.malformed.is_some())
+        {
+            return self.wait(head, why).await;
+        }
+        (self.expected, self.unanswered) = (self.asked, None);
+        Ok(Step::Again(now))
     }
 
     /// Others were first: an end for who expects a version, a new base for who does not.
@@ -80,21 +106,23 @@ impl Appending<'_> {
     async fn after(&self, base: u64) -> Result<After, Failure> {
         let (api, stream) = (&self.inner.api, &self.inner.stream);
         let last = api.leader_last(stream, &self.subject).await?.map_or(0, |message| message.sequence);
-        let mut after = After { frames: Vec::new(), truncated: last < base, malformed: None };
+        let mut after = After { frames: Vec::new(), others: false, truncated: last < base, malformed: None };
         let mut next = base + 1;
         while next <= last {
             let Some(message) = api.leader_next(stream, &self.subject, next).await? else {
                 break;
             };
             next = message.sequence + 1;
-            match Frame::read(&message, self.actor) {
-                Ok(frame) => after.frames.push(frame),
-                Err(error) => after.malformed = Some(error),
+            match self.inner.own_frame(&message, self.actor) {
+                Some(Ok(frame)) => after.frames.push(frame),
+                Some(Err(error)) => after.malformed = Some(error),
+                None => after.others = true,
             }
         }
         // The first message after the base says what it followed; if that is not the base, what did is gone.
         let followed = after.frames.first().and_then(|frame| frame.said.base);
-        after.truncated |= after.malformed.is_none() && followed.is_some_and(|followed| followed != base);
+        let all_seen = after.malformed.is_none() && !after.others;
+        after.truncated |= all_seen && followed.is_some_and(|followed| followed != base);
         Ok(after)
     }
 }

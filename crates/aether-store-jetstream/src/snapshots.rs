@@ -26,6 +26,7 @@ impl Inner {
 
     /// Saves a snapshot unless a newer one is there, however many others are at it.
     pub(crate) async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
+        self.layout.check_snapshot(&snapshot.actor, &snapshot.state)?;
         let payload = Bytes::from(snapshot.to_json());
         let (bytes, limit) = (payload.len() as u64 + HEADERS, self.max_message_bytes());
         if bytes > limit {
@@ -81,8 +82,8 @@ impl Inner {
     ) -> Result<Option<Stored>, Failure> {
         let subject = self.snapshots_subject(actor);
         match consistency {
-            Consistency::Any => self.api.direct_last(&self.snapshots, &subject).await,
-            Consistency::Leader => self.api.leader_last(&self.snapshots, &subject).await,
+            Consistency::Any if !self.is_go() => self.api.direct_last(&self.snapshots, &subject).await,
+            _ => self.api.leader_last(&self.snapshots, &subject).await,
         }
     }
 }

@@ -15,6 +15,7 @@ use futures_util::Stream;
 use crate::api::Api;
 use crate::head::Heads;
 use crate::lanes::Lanes;
+use crate::layout::Layout;
 use crate::{JetStreamStoreBuilder, subject};
 
 /// Keeps events and snapshots in JetStream. A clone is another handle on the same connection and caches.
@@ -30,9 +31,10 @@ pub(crate) type Shared = Arc<Inner>;
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) api: Api,
+    pub(crate) layout: Layout,
     /// The name of the stream of events.
     pub(crate) stream: String,
-    /// The name of the stream of snapshots.
+    /// The name of the stream of snapshots: the same one, in the layout of the Go original.
     pub(crate) snapshots: String,
     pub(crate) deadline: Duration,
     /// Whether to begin chains of digests.
@@ -46,11 +48,16 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn events_subject(&self, actor: &ActorId) -> String {
-        subject::events(&self.stream, actor)
+        subject::events(self.layout, &self.stream, actor)
     }
 
     pub(crate) fn snapshots_subject(&self, actor: &ActorId) -> String {
-        subject::snapshots(&self.stream, actor)
+        subject::snapshots(self.layout, &self.stream, actor)
+    }
+
+    /// Says whether the stream is one of the Go original.
+    pub(crate) fn is_go(&self) -> bool {
+        self.layout == Layout::Go
     }
 
     /// Returns the most bytes of a message, its headers included.
@@ -104,9 +111,9 @@ impl EventStore for JetStreamStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::none();
         capabilities.durable = true;
-        capabilities.packed_commits = true;
-        capabilities.epochs = true;
-        capabilities.deletion_denied = true;
+        capabilities.packed_commits = !self.0.is_go();
+        capabilities.epochs = !self.0.is_go();
+        capabilities.deletion_denied = !self.0.is_go();
         capabilities.max_commit_bytes = Some(self.0.max_message_bytes());
         capabilities
     }

@@ -6,6 +6,8 @@
 
 use aether_core::ActorId;
 
+use crate::layout::Layout;
+
 /// Says which bytes cannot stand for themselves in a token.
 fn is_escaped(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f || matches!(byte, b'.' | b'*' | b'>' | b'%')
@@ -21,23 +23,44 @@ fn push_token(out: &mut String, id: &str) {
     }
 }
 
+/// Appends `id` to `out` as the Go original does: several ids may become one token. Control characters, which that store
+/// let through to the protocol, are escaped, so that such ids have no history there.
+fn push_lossy_token(out: &mut String, id: &str) {
+    for character in id.chars() {
+        match character {
+            ' ' | '.' | '*' | '>' => out.push('_'),
+            '\0'..' ' | '\x7f' => out.push_str(&format!("%{:02X}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+}
+
+/// Says whether the Go original gives the actor a subject that no other actor has.
+pub(crate) fn is_exact(actor: &ActorId) -> bool {
+    !actor.as_str().bytes().any(|byte| byte != b'%' && is_escaped(byte))
+}
+
 /// Returns `STREAM.KIND.TYPE.ID`.
-fn subject(stream: &str, kind: &str, actor: &ActorId) -> String {
+fn subject(layout: Layout, stream: &str, kind: &str, actor: &ActorId) -> String {
+    let push = match layout {
+        Layout::Aether => push_token,
+        Layout::Go => push_lossy_token,
+    };
     let mut out = format!("{stream}.{kind}.");
-    push_token(&mut out, actor.actor_type());
+    push(&mut out, actor.actor_type());
     out.push('.');
-    push_token(&mut out, actor.as_str());
+    push(&mut out, actor.as_str());
     out
 }
 
 /// Returns the subject of an actor's events.
-pub(crate) fn events(stream: &str, actor: &ActorId) -> String {
-    subject(stream, "events", actor)
+pub(crate) fn events(layout: Layout, stream: &str, actor: &ActorId) -> String {
+    subject(layout, stream, "events", actor)
 }
 
 /// Returns the subject of an actor's snapshots.
-pub(crate) fn snapshots(stream: &str, actor: &ActorId) -> String {
-    subject(stream, "snapshots", actor)
+pub(crate) fn snapshots(layout: Layout, stream: &str, actor: &ActorId) -> String {
+    subject(layout, stream, "snapshots", actor)
 }
 
 /// Returns the subject that all events of a stream match.
@@ -65,12 +88,12 @@ mod tests {
         #[test]
         fn two_ids_have_two_subjects(a in id(), b in id()) {
             let (x, y) = (ActorId::new(a.as_str()).unwrap(), ActorId::new(b.as_str()).unwrap());
-            prop_assert_eq!(events("s", &x) == events("s", &y), a == b);
+            prop_assert_eq!(events(Layout::Aether, "s", &x) == events(Layout::Aether, "s", &y), a == b);
         }
 
         #[test]
         fn an_id_is_one_token_without_protocol_text(id in id()) {
-            let subject = events("s", &ActorId::new(id).unwrap());
+            let subject = events(Layout::Aether, "s", &ActorId::new(id).unwrap());
             prop_assert_eq!(subject.split('.').count(), 4);
             prop_assert!(subject.split('.').all(|token| !token.is_empty()));
             prop_assert!(!subject.contains(['*', '>']));
@@ -80,27 +103,49 @@ mod tests {
         #[test]
         fn an_id_without_odd_bytes_has_the_subject_of_the_go_original(kind in "[a-z0-9_:/é]{1,9}", id in "[a-z0-9_:/é-]{1,20}") {
             let actor = ActorId::new(format!("{kind}-{id}")).unwrap();
-            prop_assert_eq!(events("events", &actor), format!("events.events.{kind}.{kind}-{id}"));
+            prop_assert_eq!(events(Layout::Aether, "events", &actor), format!("events.events.{kind}.{kind}-{id}"));
         }
 
         #[test]
         fn the_longest_subject_fits_into_a_control_line(byte in "[ -~]") {
             let stream = "s".repeat(crate::names::MAX_BYTES);
             let actor = ActorId::new(format!("{}-", byte.repeat(511))).unwrap();
-            prop_assert!(events(&stream, &actor).len() + stream.len() + 128 < 4096);
+            prop_assert!(events(Layout::Aether, &stream, &actor).len() + stream.len() + 128 < 4096);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn on_streams_of_the_go_original_exact_ids_have_subjects_of_their_own(a in id(), b in id()) {
+            let (x, y) = (ActorId::new(a.as_str()).unwrap(), ActorId::new(b.as_str()).unwrap());
+            let (go, ours) = (events(Layout::Go, "s", &x), events(Layout::Aether, "s", &x));
+            prop_assert!(!go.bytes().any(|b| b <= b' ' || b == 0x7f) && !go.contains(['*', '>']));
+            if is_exact(&x) && is_exact(&y) {
+                prop_assert_eq!(go == events(Layout::Go, "s", &y), a == b);
+                prop_assert!(a.contains('%') || go == ours);
+            }
         }
     }
 
     #[test]
+    fn lossy_ids_share_a_subject_on_streams_of_the_go_original() {
+        let of = |id: &str| events(Layout::Go, "events", &ActorId::new(id).unwrap());
+        assert_eq!(of("a.b"), of("a_b"));
+        assert_eq!(of("acme.eu-77.1"), "events.events.acme_eu.acme_eu-77_1");
+        assert_eq!(of("my order-9"), "events.events.my_order.my_order-9");
+        assert!(!is_exact(&ActorId::new("a.b").unwrap()) && is_exact(&ActorId::new("user:42/x%").unwrap()));
+    }
+
+    #[test]
     fn look_alike_ids_stay_apart() {
-        let of = |id: &str| events("s", &ActorId::new(id).unwrap());
+        let of = |id: &str| events(Layout::Aether, "s", &ActorId::new(id).unwrap());
         assert_eq!(of("a.b"), "s.events.unknown.a%2Eb");
         assert_eq!(of("a_b"), "s.events.unknown.a_b");
         assert_eq!(of("a b"), "s.events.unknown.a%20b");
         assert_eq!(of("a%2Eb"), "s.events.unknown.a%252Eb");
         assert_eq!(of("acme.eu-77.1"), "s.events.acme%2Eeu.acme%2Eeu-77%2E1");
         assert_eq!(
-            snapshots("s", &ActorId::new("order-1\r\nPUB x 0").unwrap()),
+            snapshots(Layout::Aether, "s", &ActorId::new("order-1\r\nPUB x 0").unwrap()),
             "s.snapshots.order.order-1%0D%0APUB%20x%200"
         );
     }

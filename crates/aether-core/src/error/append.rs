@@ -5,7 +5,7 @@ use super::{
     Unsupported,
 };
 use crate::id::InvalidText;
-use crate::{ActorId, Epoch, EventId, Expected, Version};
+use crate::{ActorId, Epoch, EventId, Expected, JsonKind, Version};
 
 /// Says why an append or a claim did not succeed. Of all but [`AppendError::Unknown`], nothing is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +170,16 @@ pub enum InvalidAppend {
         /// What is wrong with the text.
         #[source]
         source: InvalidText,
+    },
+    /// The data is of a kind that the store cannot keep so that others read it.
+    #[error(
+        "event {index} of the commit has data of kind {found:?}, this stream takes objects and null only"
+    )]
+    DataKind {
+        /// The place of the event in the commit, from 0.
+        index: usize,
+        /// What the data is.
+        found: JsonKind,
     },
     /// The versions would go beyond the highest.
     #[error("{events} events after version {after} go beyond the highest version {}", Version::MAX)]

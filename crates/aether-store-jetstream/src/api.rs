@@ -165,17 +165,25 @@ impl Api {
         payload: Bytes,
         timeout: Duration,
     ) -> Result<Message, Failure> {
-        let _permit = self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))?;
-        let request = Request { headers, ..Request::new().payload(payload).timeout(Some(timeout)) };
-        let answer = self.client.send_request(subject.to_owned(), request).await;
-        answer.map_err(|error| Failure::of_request(subject, error))
+        // Around everything: also the client's queue may be full, and the permits taken.
+        let request = async {
+            let _permit = self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))?;
+            let request = Request { headers, ..Request::new().payload(payload).timeout(None) };
+            let answer = self.client.send_request(subject.to_owned(), request).await;
+            answer.map_err(|error| Failure::of_request(subject, error))
+        };
+        let answer = tokio::time::timeout(timeout, request).await;
+        answer.unwrap_or_else(|error| {
+            Err(Failure::NoAnswer { subject: subject.to_owned(), source: error.into() })
+        })
     }
 }
 
 fn direct_message(message: Message) -> Option<Found> {
     let headers = message.headers?;
-    let subject = headers.get(SUBJECT)?.as_str().to_owned();
-    let sequence = headers.get(SEQUENCE)?.as_str().parse().ok()?;
+    // The last ones: the server puts its own after those that are stored with the message, which may lie.
+    let subject = headers.get_last(SUBJECT)?.as_str().to_owned();
+    let sequence = headers.get_last(SEQUENCE)?.as_str().parse().ok()?;
     Some(Found { subject, message: Stored { sequence, headers: Some(headers), payload: message.payload } })
 }
 

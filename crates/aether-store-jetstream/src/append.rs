@@ -1,8 +1,6 @@
 //! Appending: attempts, one after the other, until there is an outcome.
 
-use std::time::Duration;
-
-use aether_core::error::{BoxError, Fenced, InvalidAppend, UnknownOutcome};
+use aether_core::error::{BoxError, Fenced, InvalidAppend, Unavailable, UnknownOutcome};
 use aether_core::store::{check_commit, number};
 use aether_core::{
     ActorId, AppendError, AppendOptions, Commit, Consistency, Epoch, Event, Expected, NewEvent,
@@ -10,19 +8,15 @@ use aether_core::{
 };
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::timeout_at;
 
+use crate::deadline::Deadline;
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
 use crate::head::{Known, Last};
 use crate::headers;
+use crate::lanes::Lane;
 use crate::store::{Inner, Shared};
-
-/// What there is between two attempts, at first; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-/// A longer deadline than this is as good as this one, and cannot overflow a clock.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Inner {
     /// Appends, with one append per actor in flight, and announces what was stored.
@@ -35,9 +29,9 @@ impl Inner {
     ) -> Result<Commit, AppendError> {
         check_commit(expected, &events)?;
         self.layout.check_append(actor, &events, options)?;
-        let mut append = Appending::new(self, actor, expected, events, options);
+        let mut append = Appending::new(self, "append", actor, expected, events, options);
         let commit = {
-            let _lane = self.lanes.enter(actor).await;
+            let _lane = append.enter_lane().await?;
             let commit = append.run().await?;
             if !commit.already_stored {
                 self.announcer.enqueue(&commit.events);
@@ -52,6 +46,8 @@ impl Inner {
 /// One append or claim, from its first attempt to its outcome.
 pub(crate) struct Appending<'a> {
     pub(crate) inner: &'a Shared,
+    /// What errors call it.
+    operation: &'static str,
     pub(crate) actor: &'a ActorId,
     pub(crate) subject: String,
     /// What the caller expects.
@@ -60,8 +56,7 @@ pub(crate) struct Appending<'a> {
     pub(crate) expected: Expected,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) epoch: Option<Epoch>,
-    pub(crate) deadline: Instant,
-    pause: Duration,
+    pub(crate) deadline: Deadline,
     /// The head's sequence at the first attempt that had no answer: if it was stored, then after this.
     pub(crate) unanswered: Option<u64>,
 }
@@ -76,6 +71,7 @@ pub(crate) enum Step {
 impl<'a> Appending<'a> {
     pub(crate) fn new(
         inner: &'a Shared,
+        operation: &'static str,
         actor: &'a ActorId,
         expected: Expected,
         events: Vec<NewEvent>,
@@ -83,16 +79,22 @@ impl<'a> Appending<'a> {
     ) -> Self {
         Self {
             inner,
+            operation,
             actor,
             subject: inner.events_subject(actor),
             asked: expected,
             expected,
             events,
             epoch: options.epoch,
-            deadline: Instant::now() + options.deadline.unwrap_or(inner.deadline).min(LONGEST_DEADLINE),
-            pause: FIRST_PAUSE,
+            deadline: Deadline::after(options.deadline.unwrap_or(inner.deadline)),
             unanswered: None,
         }
+    }
+
+    /// Waits for the actor's turn, but not beyond the deadline.
+    pub(crate) async fn enter_lane(&self) -> Result<Lane<'a>, AppendError> {
+        let lane = timeout_at(self.deadline.at, self.inner.lanes.enter(self.actor)).await;
+        lane.map_err(|_| too_late())
     }
 
     async fn run(&mut self) -> Result<Commit, AppendError> {
@@ -116,7 +118,7 @@ impl<'a> Appending<'a> {
 
     /// The head from the cache, else from any replica.
     async fn first_head(&mut self) -> Result<(Known, bool), AppendError> {
-        match self.inner.heads.find(&self.inner.api.client, self.actor) {
+        match self.inner.heads.find(self.inner.connection(), self.actor) {
             Some(known) => Ok((known, false)),
             None => Ok((self.look(Consistency::Any).await?, false)),
         }
@@ -136,7 +138,7 @@ impl<'a> Appending<'a> {
                 Ok(Last::None) => return Ok(Known::default()),
                 Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
                 Ok(Last::Malformed { error, .. }) => return Err(error.into()),
-                Err(failure) if failure.is_unknown() && self.pause().await => {}
+                Err(failure) if failure.is_passing() && self.deadline.pause().await => {}
                 Err(failure) => return Err(self.failed(failure)),
             }
         }
@@ -154,13 +156,18 @@ impl<'a> Appending<'a> {
         let events = number(self.actor, first, self.events.clone())?;
         // A writer without an epoch passes on what is there, so that epochs never go back.
         let epoch = self.epoch.max(head.epoch);
+        if self.deadline.has_passed() {
+            let nothing_sent = self.unanswered.is_none();
+            return Err(if nothing_sent { too_late() } else { self.unknown(None) });
+        }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
         let headers = headers::write(&said);
         self.check_size(&headers, &payload)?;
+        let (bytes, connection) = (message_bytes(&headers, &payload), self.inner.connection());
         match self.publish(headers, payload).await {
             Ok(sequence) => {
                 let version = events.last().map_or(first, Event::version);
-                self.inner.heads.remember(self.actor, Known::after(sequence, version, &said));
+                self.inner.heads.remember(connection, self.actor, Known::after(sequence, version, &said));
                 self.stored(sequence, events, false)
             }
             Err(failure) if failure.is_unknown() => {
@@ -171,12 +178,15 @@ impl<'a> Appending<'a> {
                 self.settle(head, first, failure).await
             }
             Err(failure) if failure.is_conflict() => self.conflicted(head, failure).await,
+            Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
+            // Nobody was there to take it: a server that starts, or a leader that is being elected.
+            Err(failure) if failure.is_passing() => self.wait(head, failure).await,
             Err(failure) => Err(self.failed(failure)),
         }
     }
 
     pub(crate) async fn publish(&self, headers: HeaderMap, payload: Bytes) -> Result<u64, Failure> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.deadline.left();
         self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, left).await
     }
 
@@ -195,28 +205,18 @@ impl<'a> Appending<'a> {
 
     /// Waits before the same attempt is made again, or ends at the deadline.
     pub(crate) async fn wait(&mut self, head: &Known, why: Failure) -> Result<Step, AppendError> {
-        if !self.pause().await {
-            return Err(self.unknown(Some(why.into())));
+        if self.deadline.pause().await {
+            return Ok(Step::Again(head.clone()));
         }
-        Ok(Step::Again(head.clone()))
-    }
-
-    /// Waits a while, each time longer, and returns whether there is time left.
-    async fn pause(&mut self) -> bool {
-        let ends = Instant::now() + self.pause;
-        if ends >= self.deadline {
-            return false;
-        }
-        sleep_until(ends).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        true
+        // A conflict that nothing was found for is no answer either.
+        Err(if why.is_conflict() { self.unknown(Some(why.into())) } else { self.failed(why) })
     }
 
     /// Ends in a failure that is no outcome: of an attempt without an answer, that is not known either.
-    fn failed(&self, failure: Failure) -> AppendError {
+    pub(crate) fn failed(&self, failure: Failure) -> AppendError {
         match self.unanswered {
             Some(_) => self.unknown(Some(failure.into())),
-            None => failure.append("append"),
+            None => failure.append(self.operation),
         }
     }
 
@@ -232,11 +232,12 @@ impl<'a> Appending<'a> {
     }
 
     fn check_size(&self, headers: &HeaderMap, payload: &Bytes) -> Result<(), AppendError> {
-        let (bytes, limit) = (message_bytes(headers, payload), self.inner.max_message_bytes());
-        if bytes > limit {
-            return Err(AppendError::TooLarge { actor: self.actor.clone(), bytes, limit });
-        }
-        Ok(())
+        let bytes = message_bytes(headers, payload);
+        if bytes > self.inner.max_message_bytes() { Err(self.too_large(bytes)) } else { Ok(()) }
+    }
+
+    fn too_large(&self, bytes: u64) -> AppendError {
+        AppendError::TooLarge { actor: self.actor.clone(), bytes, limit: self.inner.max_message_bytes() }
     }
 
     pub(crate) fn stored(
@@ -249,4 +250,9 @@ impl<'a> Appending<'a> {
         let commit = Commit::new(recorded.collect(), already_stored).ok_or(InvalidAppend::Empty)?;
         Ok(Step::Done(commit))
     }
+}
+
+/// Nothing was sent when the deadline passed.
+fn too_late() -> AppendError {
+    Unavailable::because("append", "the deadline passed before anything was sent").into()
 }

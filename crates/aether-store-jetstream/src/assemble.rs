@@ -66,16 +66,20 @@ impl Assembly {
                 if Digest::next(before, &frame.payload) == digest {
                     return Ok(());
                 }
-                let position = Position::new(0, frame.sequence, 0, None);
-                Err(ReadError::Malformed(Box::new(ReplayError {
-                    actor: self.actor.clone(),
-                    position: Some(position),
-                    raw: frame.payload.clone(),
-                    source: "its digest does not continue the history before it".into(),
-                })))
+                Err(self.broken(frame, "its digest does not continue the history before it"))
             }
+            (Some(Some(_)), None) => Err(self.broken(frame, "its digest is missing")),
             _ => Ok(()),
         }
+    }
+
+    fn broken(&self, frame: &Frame, why: &str) -> ReadError {
+        ReadError::Malformed(Box::new(ReplayError {
+            actor: Some(self.actor.clone()),
+            position: Some(Position::new(0, frame.sequence, 0, None)),
+            raw: frame.payload.clone(),
+            source: why.into(),
+        }))
     }
 }
 
@@ -104,7 +108,7 @@ mod tests {
     }
 
     fn broken() -> Result<Frame, Box<ReplayError>> {
-        let (actor, raw) = (actor(), Bytes::from_static(b"{}"));
+        let (actor, raw) = (Some(actor()), Bytes::from_static(b"{}"));
         Err(Box::new(ReplayError { actor, position: None, raw, source: "broken".into() }))
     }
 

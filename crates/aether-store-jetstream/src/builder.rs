@@ -146,6 +146,10 @@ impl JetStreamStoreBuilder {
     /// # Errors
     ///
     /// See [`OpenError`]: what is there belongs to another store, or is configured otherwise, or JetStream is not there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves none, one or both streams created. Opening again goes on from there.
     pub async fn open(self) -> Result<JetStreamStore, OpenError> {
         open::open(self).await
     }

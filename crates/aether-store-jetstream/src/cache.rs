@@ -9,11 +9,12 @@ pub(crate) struct Cache<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     half: usize,
+    has_dropped: bool,
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1) }
+        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1), has_dropped: false }
     }
 
     /// Returns a copy of the entry.
@@ -28,10 +29,16 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.has_dropped |= !self.old.is_empty();
             self.old = std::mem::take(&mut self.young);
         }
         self.old.remove(&key);
         self.young.insert(key, value);
+    }
+
+    /// Says whether anything was ever dropped to make room.
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.has_dropped
     }
 
     pub(crate) fn remove(&mut self, key: &K) {

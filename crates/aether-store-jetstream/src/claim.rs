@@ -16,8 +16,8 @@ impl Inner {
             return Err(of_aether_only("a claim").into());
         }
         let options = AppendOptions::default().epoch(epoch);
-        let mut claim = Appending::new(self, actor, Expected::Any, Vec::new(), options);
-        let _lane = self.lanes.enter(actor).await;
+        let mut claim = Appending::new(self, "claim", actor, Expected::Any, Vec::new(), options);
+        let _lane = claim.enter_lane().await?;
         claim.run_claim(epoch).await
     }
 }
@@ -36,20 +36,21 @@ impl Appending<'_> {
             self.expected = Expected::Exactly(head.version);
             let said = Said { epoch: Some(epoch), ..head.said(Body::Claim) };
             let headers = headers::write(&said);
+            let connection = self.inner.connection();
             match self.publish(headers, Bytes::new()).await {
                 Ok(sequence) => {
                     let known = Known::after(sequence, head.version, &said);
-                    self.inner.heads.remember(self.actor, known.clone());
+                    self.inner.heads.remember(connection, self.actor, known.clone());
                     return Ok(known.to_head(None));
                 }
-                Err(failure) if failure.is_unknown() || failure.is_conflict() => {
+                Err(failure) if failure.is_passing() || failure.is_conflict() => {
                     if failure.is_unknown() {
                         self.unanswered.get_or_insert(head.sequence);
                     }
                     self.inner.heads.forget(self.actor);
                     self.wait(&head, failure).await?;
                 }
-                Err(failure) => return Err(failure.append("claim")),
+                Err(failure) => return Err(self.failed(failure)),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The configurations of streams: what is wanted, and how it differs from what is there. Pure.
 
+use std::time::Duration;
+
 use aether_core::{Namespace, StreamName};
 use serde_json::{Map, Value, json};
 
@@ -40,14 +42,20 @@ const OWNER: [&str; 3] = ["aether.role", "aether.namespace", "aether.name"];
 impl Wanted<'_> {
     /// Returns the configuration to create the stream with.
     pub(crate) fn to_json(&self) -> Value {
-        let (subject, retention, per_subject) = match self.role {
-            Role::Events => (subject::all_events(self.events), self.wishes.retention.unwrap_or_default(), -1),
-            // The latest is enough, and must not expire with the events that it covers.
-            Role::Snapshots => (subject::all_snapshots(self.events), Retention::Forever, 1),
+        let (subjects, retention, per_subject) = match self.role {
+            Role::Events => {
+                (vec![subject::all_events(self.events)], self.wishes.retention.unwrap_or_default(), -1)
+            }
+            // The latest is enough, and must not expire with the events that it covers. Anchors, which will keep the
+            // versions of expired actors, belong here too.
+            Role::Snapshots => {
+                let subjects = [subject::all_snapshots(self.events), subject::all_anchors(self.events)];
+                (subjects.to_vec(), Retention::Forever, 1)
+            }
         };
         let mut config = json!({
             "name": self.stream,
-            "subjects": [subject],
+            "subjects": subjects,
             "retention": "limits",
             "discard": "old",
             "storage": "file",
@@ -59,6 +67,8 @@ impl Wanted<'_> {
             "max_consumers": -1,
             "max_msgs_per_subject": per_subject,
             "allow_direct": true,
+            "no_ack": false,
+            "sealed": false,
             "deny_delete": true,
             // Replacing a snapshot is no purge, but being rid of all of them is harmless.
             "deny_purge": self.role == Role::Events,
@@ -108,6 +118,11 @@ impl Wanted<'_> {
             "allow_direct",
             "deny_delete",
             "deny_purge",
+            "no_ack",
+            "sealed",
+            "mirror",
+            "sources",
+            "subject_transform",
         ];
         self.compare(found, always.into_iter().chain(wished))?;
         Ok(Layout::Aether)
@@ -120,7 +135,8 @@ impl Wanted<'_> {
             let (want, found) =
                 (wanted.get(field).unwrap_or(&Value::Null), found.get(field).unwrap_or(&Value::Null));
             if want != found && !(found.is_null() && *want == json!(false)) {
-                let (wanted, found, stream) = (want.to_string(), found.to_string(), self.stream.to_owned());
+                let (wanted, found, stream) =
+                    (shown(field, want), shown(field, found), self.stream.to_owned());
                 return Err(OpenError::Config { stream, field, wanted, found });
             }
         }
@@ -136,14 +152,24 @@ impl Wanted<'_> {
         if OWNER.iter().all(|key| said(key) == ours.get(*key)) {
             return Ok(());
         }
-        let by = match (said("aether.role"), said("aether.name")) {
-            (Some(role), Some(name)) => {
-                let namespace = said("aether.namespace").map_or_else(|| "none".to_owned(), Value::to_string);
-                format!("the {role} of the store {name}, namespace {namespace}")
+        let text = |key| said(key).and_then(Value::as_str);
+        let by = match (text("aether.role"), text("aether.name"), text("aether.namespace")) {
+            (Some(role), Some(name), Some(namespace)) => {
+                format!("the {role} of the store {name:?} in the namespace {namespace:?}")
             }
+            (Some(role), Some(name), None) => format!("the {role} of the store {name:?}"),
             _ => "something that is no store of Aether".to_owned(),
         };
         Err(OpenError::NameTaken { stream: self.stream.to_owned(), by })
+    }
+}
+
+/// Writes a value of a field as people read it.
+fn shown(field: &str, value: &Value) -> String {
+    match (field, value.as_u64()) {
+        ("max_age", Some(0)) => "for ever".to_owned(),
+        ("max_age", Some(nanos)) => format!("{:?}", Duration::from_nanos(nanos)),
+        _ => value.to_string(),
     }
 }
 
@@ -163,8 +189,6 @@ pub(crate) fn both<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn with(namespace: Option<&str>, name: &str, wishes: Wishes, check: impl Fn(&Wanted<'_>)) {
@@ -178,7 +202,7 @@ mod tests {
     #[test]
     fn what_was_created_is_good_enough() {
         with(Some("a.b"), "events", Wishes::default(), |wanted| {
-            assert!(wanted.check(&wanted.to_json()).is_ok())
+            assert!(wanted.check(&wanted.to_json()).is_ok());
         });
     }
 

@@ -2,6 +2,7 @@
 //! its gaps noticed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
@@ -9,7 +10,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, timeout};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::Failure;
 use crate::frame::Stored;
@@ -20,6 +22,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(3);
 /// So long without a message, the read has failed.
 const STALL: Duration = Duration::from_secs(30);
+/// What there is between two consumers of one read.
+const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Deserialize)]
 struct Created {
@@ -35,7 +39,6 @@ pub(crate) struct Consumer {
     /// The sequence of the last message wanted.
     end: u64,
     open: Option<Open>,
-    progress: Instant,
 }
 
 struct Open {
@@ -44,6 +47,8 @@ struct Open {
     /// The consumer's own count of the messages that it sent.
     sent: u64,
     heartbeats: u32,
+    /// A place among the consumers of this handle.
+    _place: OwnedSemaphorePermit,
 }
 
 /// Why no further message comes.
@@ -65,11 +70,12 @@ enum Delivery {
 
 impl Consumer {
     pub(crate) fn new(inner: Shared, subject: String, end: u64) -> Self {
-        Self { inner, subject, received: 0, end, open: None, progress: Instant::now() }
+        Self { inner, subject, received: 0, end, open: None }
     }
 
     /// Returns the next message.
     pub(crate) async fn next(&mut self) -> Result<Stored, End> {
+        let asked = Instant::now();
         loop {
             if self.received >= self.end {
                 self.close();
@@ -77,16 +83,15 @@ impl Consumer {
             }
             let received = match self.receive().await {
                 Ok(message) => message,
-                Err(failure) if self.progress.elapsed() > STALL => return Err(End::Failed(failure)),
+                Err(failure) if asked.elapsed() > STALL => return Err(End::Failed(failure)),
                 Err(_) => {
                     self.close();
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    sleep(PAUSE).await;
                     continue;
                 }
             };
             match received {
                 Some(stored) => {
-                    self.progress = Instant::now();
                     self.received = stored.sequence;
                     return Ok(stored);
                 }
@@ -94,8 +99,17 @@ impl Consumer {
                     self.close();
                     return Err(End::Expired);
                 }
+                None if asked.elapsed() > STALL => {
+                    return Err(End::Failed(Failure::garbled(
+                        &self.subject,
+                        "no consumer delivers what is there",
+                    )));
+                }
                 // The end is there, but this consumer does not get to it.
-                None => self.close(),
+                None => {
+                    self.close();
+                    sleep(PAUSE).await;
+                }
             }
         }
     }
@@ -161,6 +175,9 @@ impl Drop for Consumer {
 }
 
 async fn open(inner: &Inner, subject: &str, start: u64) -> Result<Open, Failure> {
+    let place = timeout(SILENCE, Arc::clone(&inner.consumers).acquire_owned()).await;
+    let place = place.map_err(|_| Failure::garbled(subject, "too many reads of long histories are open"))?;
+    let _place = place.map_err(|error| Failure::garbled(subject, error))?;
     let client = &inner.api.client;
     let inbox = client.new_inbox();
     let messages = client.subscribe(inbox.clone()).await.map_err(|error| Failure::garbled(&inbox, error))?;
@@ -178,7 +195,7 @@ async fn open(inner: &Inner, subject: &str, start: u64) -> Result<Open, Failure>
     });
     let body = json!({ "stream_name": inner.stream, "config": config });
     let created: Created = inner.api.call(&format!("CONSUMER.CREATE.{}", inner.stream), &body).await?;
-    Ok(Open { name: created.name, messages, sent: 0, heartbeats: 0 })
+    Ok(Open { name: created.name, messages, sent: 0, heartbeats: 0, _place })
 }
 
 fn classify(message: Message) -> Delivery {

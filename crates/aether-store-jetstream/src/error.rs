@@ -10,6 +10,12 @@ pub(crate) mod code {
     pub(crate) const NO_MESSAGE_FOUND: u64 = 10037;
     pub(crate) const NAME_IN_USE: u64 = 10058;
     pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
+    pub(crate) const SUBJECT_OVERLAP: u64 = 10065;
+    /// What is refused before anything is proposed or written: resources, size, no JetStream, no stream, sealed. Any other
+    /// error may be said of a message that is in the log all the same.
+    pub(crate) const REFUSED: [u64; 8] =
+        [10023, 10028, 10039, 10047, MESSAGE_TOO_LARGE, STREAM_NOT_FOUND, 10076, 10109];
+    pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
     pub(crate) const WRONG_LAST_SEQUENCE: u64 = 10071;
     /// What a replicated stream says of a second append in flight on one subject.
     pub(crate) const WRONG_LAST_SEQUENCE_IN_FLIGHT: u64 = 10164;
@@ -61,7 +67,25 @@ impl Failure {
 
     /// Says whether the request may have been carried out all the same.
     pub(crate) fn is_unknown(&self) -> bool {
-        matches!(self, Self::NoAnswer { .. } | Self::Garbled { .. })
+        match self {
+            Self::NoAnswer { .. } | Self::Garbled { .. } => true,
+            Self::Api(error) => !self.is_conflict() && !code::REFUSED.contains(&error.err_code),
+            Self::NoResponders { .. } | Self::TooLarge => false,
+        }
+    }
+
+    /// Says whether the same request may well succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.is_unknown() || matches!(self, Self::NoResponders { .. })
+    }
+
+    /// Says whether the message was refused for its size.
+    pub(crate) fn is_too_large(&self) -> bool {
+        match self {
+            Self::TooLarge => true,
+            Self::Api(error) => error.err_code == code::MESSAGE_TOO_LARGE,
+            _ => false,
+        }
     }
 
     /// Says whether another writer may have been first: true on either of the two codes that servers use.
@@ -96,7 +120,7 @@ pub enum OpenError {
         limit: usize,
     },
     /// The stream exists and belongs to another pair of namespace and name, or to something else. Choose another name.
-    #[error("the stream {stream:?} is taken by {by}")]
+    #[error("the stream {stream:?} is taken by {by}: choose another name or namespace")]
     NameTaken {
         /// The stream.
         stream: String,
@@ -105,7 +129,9 @@ pub enum OpenError {
     },
     /// The stream exists with a configuration under which the store's guarantees or the caller's wishes do not hold.
     /// Open it without that wish, or change the stream.
-    #[error("the stream {stream:?} has {field} = {found}, wanted {wanted}")]
+    #[error(
+        "the stream {stream:?} has {field} = {found}, wanted {wanted}: open it without that wish, or change the stream"
+    )]
     Config {
         /// The stream.
         stream: String,
@@ -115,6 +141,15 @@ pub enum OpenError {
         wanted: String,
         /// What is there.
         found: String,
+    },
+    /// The server refused to create the stream as it was wished for, such as with more replicas than there are servers.
+    /// Correct the wish.
+    #[error("the server refused to create the stream {stream:?}: {reason}")]
+    Refused {
+        /// The stream.
+        stream: String,
+        /// What the server says.
+        reason: String,
     },
     /// The server or the stream cannot do this. The error says what it would need.
     #[error(transparent)]

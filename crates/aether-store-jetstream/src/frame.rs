@@ -33,7 +33,7 @@ impl Frame {
         let said = headers::read(message.headers.as_ref());
         let events = events(&said, &message.payload, actor).map_err(|fault| {
             Box::new(ReplayError {
-                actor: actor.clone(),
+                actor: Some(actor.clone()),
                 position: Some(Position::new(0, message.sequence, 0, None)),
                 raw: message.payload.clone(),
                 source: fault.into(),
@@ -69,8 +69,8 @@ enum Fault {
     OtherActor(ActorId),
     #[error("the header says {said} events, the payload has {found}")]
     Count { said: u32, found: usize },
-    #[error("the header Aether-Count is no number")]
-    UnreadableCount,
+    #[error("the header Aether-Count or Aether-Epoch is no number")]
+    Unreadable,
     #[error("the versions {0} and {1} of one commit do not follow each other")]
     Versions(Version, Version),
     #[error("a claim has no payload and says which version it follows")]
@@ -89,7 +89,7 @@ fn events(said: &Said, payload: &Bytes, actor: &ActorId) -> Result<Vec<Event>, F
         }
         Body::Claim if payload.is_empty() && said.follows.is_some() => Vec::new(),
         Body::Claim => return Err(Fault::Claim),
-        Body::Unreadable => return Err(Fault::UnreadableCount),
+        Body::Unreadable => return Err(Fault::Unreadable),
     };
     if let Some(event) = events.iter().find(|event| event.actor() != actor) {
         return Err(Fault::OtherActor(event.actor().clone()));

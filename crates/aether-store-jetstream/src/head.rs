@@ -1,10 +1,9 @@
 //! Heads: where actors stand, as the cache remembers and the server says.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aether_core::{ActorId, Consistency, Epoch, Head, Position, ReadError, ReplayError, Version};
-use async_nats::Client;
 
 use crate::cache::Cache;
 use crate::digest::Digest;
@@ -63,38 +62,81 @@ impl Known {
     }
 }
 
-/// Remembers heads, bounded, and forgets all of them when the connection was made anew: what a new server shows may lie
-/// before what an old one acknowledged.
+/// Which of a client's connections something was learned on: they are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Connection(u64);
+
+/// Remembers, bounded, where actors stand and what was acknowledged to this handle.
+///
+/// The heads are forgotten when the connection was made anew: what a new server shows may lie before what an old one
+/// acknowledged. What was acknowledged is not: it is the least that a read must show.
 #[derive(Debug)]
-pub(crate) struct Heads {
-    cache: Mutex<Cache<ActorId, Known>>,
-    connects: AtomicU64,
+pub(crate) struct Heads(Mutex<Memory>);
+
+#[derive(Debug)]
+struct Memory {
+    heads: Cache<ActorId, Known>,
+    acknowledged: Cache<ActorId, u64>,
+    connection: Connection,
+}
+
+/// What a read must at least show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Least {
+    /// A message at this sequence.
+    Sequence(u64),
+    /// Something that was acknowledged and is no longer remembered, perhaps.
+    Unknown,
 }
 
 impl Heads {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { cache: Mutex::new(Cache::new(capacity)), connects: AtomicU64::new(0) }
+        let (heads, acknowledged) = (Cache::new(capacity), Cache::new(capacity));
+        Self(Mutex::new(Memory { heads, acknowledged, connection: Connection::default() }))
     }
 
-    pub(crate) fn find(&self, client: &Client, actor: &ActorId) -> Option<Known> {
-        let connects = client.statistics().connects.load(Relaxed);
-        let mut cache = self.lock();
-        if self.connects.swap(connects, Relaxed) != connects {
-            cache.clear();
+    pub(crate) fn find(&self, connection: Connection, actor: &ActorId) -> Option<Known> {
+        let mut memory = self.lock();
+        memory.turn_to(connection);
+        memory.heads.find(actor)
+    }
+
+    /// Remembers what was acknowledged on `connection`.
+    pub(crate) fn remember(&self, connection: Connection, actor: &ActorId, known: Known) {
+        let mut memory = self.lock();
+        let least = memory.acknowledged.find(actor).unwrap_or(0).max(known.sequence);
+        memory.acknowledged.insert(actor.clone(), least);
+        if memory.connection == connection {
+            memory.heads.insert(actor.clone(), known);
         }
-        cache.find(actor)
     }
 
-    pub(crate) fn remember(&self, actor: &ActorId, known: Known) {
-        self.lock().insert(actor.clone(), known);
-    }
-
+    /// Forgets the head, but not what was acknowledged.
     pub(crate) fn forget(&self, actor: &ActorId) {
-        self.lock().remove(actor);
+        self.lock().heads.remove(actor);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache<ActorId, Known>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what a read of the actor must at least show.
+    pub(crate) fn least(&self, actor: &ActorId) -> Least {
+        let mut memory = self.lock();
+        match memory.acknowledged.find(actor) {
+            Some(sequence) => Least::Sequence(sequence),
+            None if memory.acknowledged.has_dropped() => Least::Unknown,
+            None => Least::Sequence(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn turn_to(&mut self, connection: Connection) {
+        if self.connection != connection {
+            self.heads.clear();
+            self.connection = connection;
+        }
     }
 }
 
@@ -110,13 +152,18 @@ pub(crate) enum Last {
 }
 
 impl Inner {
+    /// Returns which connection the client is on.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection(self.api.client.statistics().connects.load(Relaxed))
+    }
+
     /// Returns the last message of the actor's subject, no older than what this handle has seen acknowledged.
     pub(crate) async fn last(&self, actor: &ActorId, consistency: Consistency) -> Result<Last, Failure> {
         let subject = self.events_subject(actor);
         if consistency == Consistency::Any {
             let message = self.api.direct_last(&self.stream, &subject).await?;
-            let acknowledged = self.heads.find(&self.api.client, actor).map_or(0, |known| known.sequence);
-            if message.as_ref().map_or(0, |message| message.sequence) >= acknowledged {
+            let shown = message.as_ref().map_or(0, |message| message.sequence);
+            if matches!(self.heads.least(actor), Least::Sequence(least) if least <= shown) {
                 return Ok(Self::understand(message, actor));
             }
         }
@@ -138,5 +185,40 @@ impl Inner {
             Last::Frame(frame) => Ok(Known::of(&frame).to_head(Some(&frame))),
             Last::Malformed { error, .. } => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(sequence: u64) -> Known {
+        Known { sequence, ..Known::default() }
+    }
+
+    #[test]
+    fn a_new_connection_forgets_heads_but_not_what_was_acknowledged() {
+        let (heads, actor) = (Heads::new(10), ActorId::new("a-1").unwrap());
+        let (first, second) = (Connection(1), Connection(2));
+        assert_eq!(heads.find(first, &actor), None);
+        heads.remember(first, &actor, known(7));
+        assert_eq!(heads.find(first, &actor), Some(known(7)));
+        assert_eq!(heads.find(second, &actor), None);
+        assert_eq!(heads.least(&actor), Least::Sequence(7));
+        // An answer of before the reconnect is no head any more.
+        heads.remember(first, &actor, known(8));
+        assert_eq!((heads.find(second, &actor), heads.least(&actor)), (None, Least::Sequence(8)));
+        heads.remember(second, &actor, known(9));
+        heads.forget(&actor);
+        assert_eq!((heads.find(second, &actor), heads.least(&actor)), (None, Least::Sequence(9)));
+    }
+
+    #[test]
+    fn what_may_have_been_forgotten_is_not_taken_for_nothing() {
+        let heads = Heads::new(4);
+        let actor = |n: u64| ActorId::new(format!("a-{n}")).unwrap();
+        assert_eq!(heads.least(&actor(0)), Least::Sequence(0));
+        (0..20).for_each(|n| heads.remember(Connection(0), &actor(n), known(n + 1)));
+        assert_eq!((heads.least(&actor(0)), heads.least(&actor(19))), (Least::Unknown, Least::Sequence(20)));
     }
 }

@@ -44,7 +44,7 @@ pub(crate) enum Body {
     Packed(u32),
     /// Nothing: a claim.
     Claim,
-    /// `Aether-Count` is no number.
+    /// `Aether-Count` or `Aether-Epoch` is no number.
     Unreadable,
 }
 
@@ -74,8 +74,8 @@ pub(crate) fn write(said: &Said) -> HeaderMap {
     headers
 }
 
-/// Reads the headers of a stored message. Whatever is absent or unreadable is taken as not said, but for the count, since
-/// a wrong guess there would misread the payload.
+/// Reads the headers of a stored message. Whatever is absent or unreadable is taken as not said, but for the count
+/// and the epoch, where a wrong guess would misread the payload or unfence a writer.
 pub(crate) fn read(headers: Option<&HeaderMap>) -> Said {
     let Some(headers) = headers else {
         return Said::default();
@@ -91,6 +91,8 @@ pub(crate) fn read(headers: Option<&HeaderMap>) -> Said {
         digest: headers.get(DIGEST).and_then(|text| Digest::parse(text.as_str())),
         trace: None,
         body: match headers.get(COUNT).map(|count| count.as_str().parse::<u32>()) {
+            // Taken for none, it would let a fenced writer back in.
+            _ if headers.get(EPOCH).is_some() && number(EPOCH).is_none() => Body::Unreadable,
             None => Body::Single,
             Some(Ok(0)) => Body::Claim,
             Some(Ok(count)) => Body::Packed(count),

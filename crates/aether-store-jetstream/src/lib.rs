@@ -36,6 +36,7 @@ mod cache;
 mod claim;
 mod config;
 mod consumer;
+mod deadline;
 mod digest;
 mod encode;
 mod error;
@@ -58,6 +59,8 @@ mod subject;
 mod trace;
 mod trail;
 
+/// The client that stores are built on, in the version that they take.
+pub use async_nats;
 pub use builder::{JetStreamStoreBuilder, Retention};
 pub use error::OpenError;
 pub use store::JetStreamStore;

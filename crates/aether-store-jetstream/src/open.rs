@@ -1,13 +1,16 @@
 //! Opening: two streams, created or found to be right.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use aether_core::error::Unsupported;
 use aether_core::store::Announcer;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::Api;
 use crate::config::{self, Wanted};
+use crate::deadline::Deadline;
 use crate::error::{Failure, code};
 use crate::head::Heads;
 use crate::lanes::Lanes;
@@ -36,6 +39,10 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
     let stream = names::events(builder.namespace.as_ref(), &builder.name)
         .map_err(|bytes| OpenError::NameTooLong { bytes, limit: names::MAX_BYTES })?;
     let snapshots = names::snapshots(&stream);
+    if let Some(replicas) = builder.wishes.replicas.filter(|replicas| !(1..=5).contains(replicas)) {
+        let (wanted, found) = (replicas.to_string(), "1 to 5 can be had".to_owned());
+        return Err(OpenError::Config { stream, field: "num_replicas", wanted, found });
+    }
     let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight);
     let level = api_level(&api).await?;
     let namespace = builder.namespace.as_ref();
@@ -58,18 +65,25 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         audit: builder.audit,
         heads: Heads::new(builder.cached_heads),
         lanes: Lanes::default(),
-        consumers: tokio::sync::Semaphore::new(MOST_CONSUMERS),
+        consumers: Arc::new(tokio::sync::Semaphore::new(MOST_CONSUMERS)),
         announcer: Announcer::new(builder.namespace, builder.broadcaster),
     })))
 }
 
-/// A stream takes 1,000 consumers by default; this is one handle's share of them.
-const MOST_CONSUMERS: usize = 64;
+/// The most consumers of one handle: servers may limit those of a stream (`max_consumers`), and a stream with 1,000
+/// refused the next one where it was tried.
+const MOST_CONSUMERS: usize = 256;
 
 /// Asks what the server knows. Where asking is not permitted, what can be told without is assumed.
 async fn api_level(api: &Api) -> Result<u64, OpenError> {
     match api.call::<AccountInfo>("INFO", &Value::Null).await {
         Ok(info) => Ok(info.api.level),
+        Err(Failure::NoResponders { subject }) => Err(Unsupported {
+            operation: "opening a store",
+            needed: "JetStream, enabled on the server (nats-server -js) and for this account".to_owned(),
+            found: format!("nobody who answers on {subject}"),
+        }
+        .into()),
         Err(Failure::NoAnswer { .. }) => Ok(if api.client.is_server_compatible(2, 12, 0) { 2 } else { 0 }),
         Err(failure) => Err(failure.into()),
     }
@@ -81,19 +95,44 @@ async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<Layout, OpenError> {
         return wanted.check(&found);
     }
     let create = format!("STREAM.CREATE.{}", wanted.stream);
-    match api.call::<StreamInfo>(&create, &wanted.to_json()).await {
+    match patiently(api, &create, &wanted.to_json()).await {
         Ok(info) => wanted.check(&info.config),
         // Somebody else created it in between.
         Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
             wanted.check(&find(api, wanted.stream).await?.unwrap_or_default())
         }
+        Err(Failure::Api(error)) if error.err_code == code::SUBJECT_OVERLAP => {
+            let by = "another stream, which has subjects that begin with this name".to_owned();
+            Err(OpenError::NameTaken { stream: wanted.stream.to_owned(), by })
+        }
+        Err(Failure::Api(error)) => {
+            Err(OpenError::Refused { stream: wanted.stream.to_owned(), reason: error.to_string() })
+        }
         Err(failure) => Err(failure.into()),
     }
 }
 
+/// Asks again, until the deadline, while there is no answer: creating a stream twice is creating it once.
+async fn patiently(api: &Api, verb: &str, body: &Value) -> Result<StreamInfo, Failure> {
+    let mut deadline = Deadline::after(OPEN);
+    loop {
+        match api.call::<StreamInfo>(verb, body).await {
+            Err(failure @ (Failure::NoAnswer { .. } | Failure::NoResponders { .. })) => {
+                if !deadline.pause().await {
+                    return Err(failure);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
+/// How long a stream may take to answer: a cluster has to elect a leader for a new one.
+const OPEN: Duration = Duration::from_secs(10);
+
 /// Returns the configuration of a stream, if there is one of that name.
 pub(crate) async fn find(api: &Api, stream: &str) -> Result<Option<Value>, Failure> {
-    match api.call::<StreamInfo>(&format!("STREAM.INFO.{stream}"), &Value::Null).await {
+    match patiently(api, &format!("STREAM.INFO.{stream}"), &Value::Null).await {
         Ok(info) => Ok(Some(info.config)),
         Err(Failure::Api(error)) if error.err_code == code::STREAM_NOT_FOUND => Ok(None),
         Err(failure) => Err(failure),

@@ -6,7 +6,6 @@ use aether_core::error::{HistoryTruncated, Unavailable};
 use aether_core::{ActorId, ReadError, ReadOptions, RecordedEvent, Version};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::SemaphorePermit;
 
 use crate::assemble::Assembly;
 use crate::consumer::{Consumer, End};
@@ -35,6 +34,14 @@ impl Inner {
         };
         stream::unfold(reader, |mut reader| async { reader.next().await.map(|item| (item, reader)) }).boxed()
     }
+}
+
+/// Says whether `frame` is the commit right before `later`. Both may lie: sequences and versions must fall.
+fn is_before(frame: &Frame, later: &Frame) -> bool {
+    let first = frame.events.first().map_or(frame.version, aether_core::Event::version);
+    frame.sequence < later.sequence
+        && later.said.follows == Some(frame.version)
+        && frame.said.follows.is_none_or(|follows| follows < first)
 }
 
 struct Reader {
@@ -128,11 +135,13 @@ impl Reader {
             if trail.is_empty() {
                 return Ok(None);
             }
-            let follows = later.said.follows.unwrap_or_default().number();
-            let wanted = (follows + 1).saturating_sub(self.from.number().max(1));
+            let Some(follows) = later.said.follows else {
+                return Ok(None);
+            };
+            let wanted = (follows.number() + 1).saturating_sub(self.from.number().max(1));
             let fetched = trail.iter().take(usize::try_from(wanted).unwrap_or(usize::MAX));
             for frame in join_all(fetched.map(|sequence| self.commit(*sequence))).await {
-                match frame?.filter(|frame| later.said.follows == Some(frame.version)) {
+                match frame?.filter(|frame| is_before(frame, &later)) {
                     Some(frame) if self.lacks_more(&later) => {
                         later = frame.clone();
                         frames.push(frame);
@@ -165,17 +174,20 @@ impl Reader {
             .filter(|frame| !frame.is_claim()))
     }
 
+    /// Asks the leader for the first version that is still there.
+    async fn first_available(&self) -> Option<Version> {
+        let subject = self.inner.events_subject(&self.actor);
+        let first = self.inner.api.leader_next(&self.inner.stream, &subject, 1).await.ok()??;
+        let frame = Frame::read(&first, &self.actor).ok()?;
+        Some(frame.events.first().map_or(frame.version, aether_core::Event::version))
+    }
+
     /// Takes the next message of the consumer.
     async fn consume(&mut self) {
         let State::Consuming(consumer) = &mut self.state else {
             return;
         };
-        let next = {
-            // Held only while waiting for a message: a slow reader keeps a consumer, but no place.
-            let _permit: Option<SemaphorePermit<'_>> = self.inner.consumers.acquire().await.ok();
-            consumer.next().await
-        };
-        match next {
+        match consumer.next().await {
             Ok(message) => {
                 if let Some(frame) = self.inner.own_frame(&message, &self.actor) {
                     self.take(frame);
@@ -185,7 +197,7 @@ impl Reader {
             Err(End::Failed(failure)) => self.fail(Unavailable::because("read", failure).into()),
             Err(End::Expired) => {
                 let (actor, wanted) = (self.actor.clone(), self.assembly.wanted());
-                let first_available = wanted.next().unwrap_or(wanted);
+                let first_available = self.first_available().await.unwrap_or(wanted);
                 self.fail(ReadError::Truncated(Box::new(HistoryTruncated {
                     actor,
                     wanted,

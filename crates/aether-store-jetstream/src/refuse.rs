@@ -1,9 +1,10 @@
 //! Refusing an append: after telling one that was only repeated from one that came too late.
 
-use aether_core::error::{Conflict, InvalidAppend};
+use aether_core::error::{Conflict, InvalidAppend, Unavailable};
 use aether_core::store::{Recognized, recognize};
 use aether_core::{AppendError, Commit, Consistency, Expected, ReadOptions, Version};
 use futures_util::StreamExt;
+use tokio::time::timeout_at;
 
 use crate::append::{Appending, Step};
 use crate::frame::Frame;
@@ -12,21 +13,24 @@ use crate::head::Known;
 impl Appending<'_> {
     /// The leader's head is not what was expected, or has a higher epoch.
     pub(crate) async fn refused(&self, head: &Known) -> Result<Commit, AppendError> {
-        if let Some(attempted) = self.asked.attempted() {
-            if let Some(commit) = self.repeated(attempted, head).await? {
+        if self.asked.overflows(head.version) {
+            let events = self.events.len() as u64;
+            return Err(InvalidAppend::VersionOverflow { after: head.version, events }.into());
+        }
+        // Nothing is refused of `Any` but for its epoch.
+        let attempted = self.asked.attempted().unwrap_or(head.version);
+        if self.asked != Expected::Any {
+            let repeated = timeout_at(self.deadline.at, self.repeated(attempted, head)).await;
+            let late = || Unavailable::because("append", "the deadline passed while a repeat was looked for");
+            if let Some(commit) = repeated.map_err(|_| late())?? {
                 return Ok(commit);
-            }
-            if !self.is_fenced(head) && self.asked != Expected::Exactly(head.version) {
-                let (actor, expected, current) = (self.actor.clone(), self.asked, head.version);
-                return Err(Box::new(Conflict { actor, expected, attempted, current }).into());
             }
         }
         match head.epoch.filter(|_| self.is_fenced(head)) {
             Some(current) => Err(self.fenced(current)),
-            // What was expected is there, and no version is left after it.
             None => {
-                let events = self.events.len() as u64;
-                Err(InvalidAppend::VersionOverflow { after: head.version, events }.into())
+                let (actor, expected, current) = (self.actor.clone(), self.asked, head.version);
+                Err(Box::new(Conflict { actor, expected, attempted, current }).into())
             }
         }
     }

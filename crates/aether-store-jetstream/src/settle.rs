@@ -29,7 +29,7 @@ impl Appending<'_> {
     ) -> Result<Step, AppendError> {
         self.inner.heads.forget(self.actor);
         let base = self.unanswered.unwrap_or(head.sequence);
-        let found = match timeout_at(self.deadline, self.after(base)).await {
+        let found = match timeout_at(self.deadline.at, self.after(base)).await {
             Ok(Ok(found)) => found,
             // What cannot be read now may be later.
             Ok(Err(failure)) => return self.wait(head, failure).await,
@@ -96,7 +96,7 @@ impl Appending<'_> {
     /// Ours was found in the log.
     fn recognized(&self, frames: &[Frame], sequence: u64) -> Result<Step, AppendError> {
         if let Some(last) = frames.last() {
-            self.inner.heads.remember(self.actor, Known::of(last));
+            self.inner.heads.remember(self.inner.connection(), self.actor, Known::of(last));
         }
         let ours = frames.iter().find(|frame| frame.sequence == sequence);
         self.stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false)
@@ -107,12 +107,12 @@ impl Appending<'_> {
         let (api, stream) = (&self.inner.api, &self.inner.stream);
         let last = api.leader_last(stream, &self.subject).await?.map_or(0, |message| message.sequence);
         let mut after = After { frames: Vec::new(), others: false, truncated: last < base, malformed: None };
-        let mut next = base + 1;
+        let mut next = base.saturating_add(1);
         while next <= last {
             let Some(message) = api.leader_next(stream, &self.subject, next).await? else {
                 break;
             };
-            next = message.sequence + 1;
+            next = message.sequence.saturating_add(1);
             match self.inner.own_frame(&message, self.actor) {
                 Some(Ok(frame)) => after.frames.push(frame),
                 Some(Err(error)) => after.malformed = Some(error),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aether_core::{ActorId, Consistency, Position, ReplayError, Snapshot, SnapshotError, SnapshotOutcome};
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
 
+use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::frame::Stored;
 use crate::store::Inner;
@@ -32,11 +32,16 @@ impl Inner {
         if bytes > limit {
             return Err(SnapshotError::TooLarge { bytes, limit });
         }
-        let deadline = Instant::now() + self.deadline;
+        let mut deadline = Deadline::after(self.deadline);
+        let mut unanswered = false;
         let mut consistency = Consistency::Any;
         loop {
             let there = self.snapshot_message(&snapshot.actor, consistency).await;
-            let there = there.map_err(|failure| failure.snapshot("save_snapshot"))?;
+            let there = match there {
+                Ok(there) => there,
+                Err(failure) if failure.is_passing() && deadline.pause().await => continue,
+                Err(failure) => return Err(unsaved(snapshot, unanswered, failure)),
+            };
             let base = there.as_ref().map_or(0, |message| message.sequence);
             // An attempt whose answer was lost.
             if there.as_ref().is_some_and(|there| there.payload == payload) {
@@ -47,18 +52,20 @@ impl Inner {
             if let Some(newer) = there.filter(|there| there.version > snapshot.version) {
                 return Ok(SnapshotOutcome::Superseded { by: newer.version });
             }
-            match self.publish_snapshot(&snapshot.actor, base, payload.clone(), deadline).await {
+            match self.publish_snapshot(&snapshot.actor, base, payload.clone(), deadline.left()).await {
                 Ok(_) => return Ok(SnapshotOutcome::Saved),
-                Err(failure) if failure.is_unknown() || failure.is_conflict() => {
-                    if Instant::now() >= deadline {
-                        let (actor, version) = (snapshot.actor, snapshot.version);
-                        return Err(SnapshotError::Unknown { actor, version, source: Some(failure.into()) });
+                Err(failure) if failure.is_passing() || failure.is_conflict() => {
+                    unanswered |= failure.is_unknown();
+                    if !deadline.pause().await {
+                        return Err(unsaved(snapshot, unanswered, failure));
                     }
                 }
-                Err(failure) => return Err(failure.snapshot("save_snapshot")),
+                Err(failure) if failure.is_too_large() => {
+                    return Err(SnapshotError::TooLarge { bytes, limit });
+                }
+                Err(failure) => return Err(unsaved(snapshot, unanswered, failure)),
             }
             consistency = Consistency::Leader;
-            sleep(Duration::from_millis(2)).await;
         }
     }
 
@@ -67,11 +74,10 @@ impl Inner {
         actor: &ActorId,
         base: u64,
         payload: Bytes,
-        deadline: Instant,
+        left: Duration,
     ) -> Result<u64, Failure> {
         let mut headers = HeaderMap::new();
         headers.insert(async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, base.to_string());
-        let left = deadline.saturating_duration_since(Instant::now());
         self.api.publish(&self.snapshots, &self.snapshots_subject(actor), headers, payload, left).await
     }
 
@@ -91,10 +97,19 @@ impl Inner {
 /// More than the one header of a snapshot takes.
 const HEADERS: u64 = 96;
 
+/// Says that a snapshot was not saved, or, after an attempt without an answer, that this is not known.
+fn unsaved(snapshot: Snapshot, unanswered: bool, failure: Failure) -> SnapshotError {
+    if unanswered {
+        let (actor, version) = (snapshot.actor, snapshot.version);
+        return SnapshotError::Unknown { actor, version, source: Some(failure.into()) };
+    }
+    failure.snapshot("save_snapshot")
+}
+
 fn understand(message: &Stored, actor: &ActorId) -> Result<Snapshot, SnapshotError> {
     let malformed = |source| {
         let position = Some(Position::new(0, message.sequence, 0, None));
-        let (actor, raw) = (actor.clone(), message.payload.clone());
+        let (actor, raw) = (Some(actor.clone()), message.payload.clone());
         SnapshotError::Malformed(Box::new(ReplayError { actor, position, raw, source }))
     };
     let snapshot = Snapshot::from_json(&message.payload).map_err(|error| malformed(error.into()))?;

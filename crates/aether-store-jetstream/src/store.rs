@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     pub(crate) heads: Heads,
     pub(crate) lanes: Lanes,
     /// Places for consumers.
-    pub(crate) consumers: tokio::sync::Semaphore,
+    pub(crate) consumers: Arc<tokio::sync::Semaphore>,
     pub(crate) announcer: Announcer,
 }
 

@@ -68,6 +68,11 @@ pub(crate) fn all_events(stream: &str) -> String {
     format!("{stream}.events.>")
 }
 
+/// Returns the subject that all anchors of a stream match.
+pub(crate) fn all_anchors(stream: &str) -> String {
+    format!("{stream}.anchors.>")
+}
+
 /// Returns the subject that all snapshots of a stream match.
 pub(crate) fn all_snapshots(stream: &str) -> String {
     format!("{stream}.snapshots.>")

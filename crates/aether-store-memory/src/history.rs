@@ -123,7 +123,8 @@ impl History {
     ) -> Result<Verdict, AppendError> {
         let current = self.version();
         let overflow = || InvalidAppend::VersionOverflow { after: current, events: events.len() as u64 };
-        let attempted = expected.attempted().ok_or_else(overflow)?;
+        let attempted = expected.attempted().filter(|_| !expected.overflows(current));
+        let attempted = attempted.ok_or_else(overflow)?;
         let there = self.commit_at(attempted);
         let found: Vec<Event> = there.iter().map(|event| event.event().clone()).collect();
         match recognize(&self.actor, Some(attempted), &found, events) {

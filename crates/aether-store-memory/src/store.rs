@@ -89,7 +89,15 @@ impl EventStore for MemoryStore {
         events: Vec<NewEvent>,
         options: AppendOptions,
     ) -> Result<Commit, AppendError> {
-        let commit = self.commit(&self.0.actors.find_or_create(actor), expected, events, options.epoch)?;
+        let history = match self.0.actors.find(actor) {
+            Some(history) => history,
+            None => {
+                // An append that is refused in any case leaves nothing of the actor behind.
+                History::new(actor.clone()).judge(expected, events.clone(), options.epoch)?;
+                self.0.actors.find_or_create(actor)
+            }
+        };
+        let commit = self.commit(&history, expected, events, options.epoch)?;
         self.0.announcer.deliver();
         Ok(commit)
     }

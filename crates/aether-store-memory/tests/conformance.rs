@@ -7,7 +7,8 @@ use aether_core::error::BoxError;
 use aether_core::{Namespace, StreamName};
 use aether_store_memory::MemoryStore;
 use aether_testkit::{
-    StoreUnderTest, event_store_conformance, snapshot_store_conformance, snapshot_store_model,
+    StoreUnderTest, event_store_conformance, event_store_model, snapshot_store_conformance,
+    snapshot_store_model,
 };
 
 /// One memory store per namespace and name; a clone is another handle.
@@ -29,4 +30,5 @@ impl StoreUnderTest for MemoryUnderTest {
 
 event_store_conformance!(MemoryUnderTest::default());
 snapshot_store_conformance!(MemoryUnderTest::default());
+event_store_model!(MemoryUnderTest::default(), cases = 64);
 snapshot_store_model!(MemoryUnderTest::default(), cases = 256);

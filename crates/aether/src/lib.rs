@@ -62,7 +62,7 @@ pub use aether_core as core;
 pub use aether_core::*;
 #[cfg(feature = "jetstream")]
 #[doc(inline)]
-pub use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder, OpenError, Retention};
+pub use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder, OpenError, Retention, async_nats};
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use aether_store_memory::{MemoryStore, MemoryStoreBuilder};

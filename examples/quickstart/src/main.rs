@@ -38,6 +38,7 @@ async fn open_store() -> Result<SharedStore, Box<dyn Error>> {
     let Ok(url) = std::env::var("NATS_URL") else {
         return Ok(SharedStore::new(MemoryStore::new()));
     };
-    let client = async_nats::connect(url).await?;
+    let client =
+        aether::async_nats::connect(&url).await.map_err(|error| format!("NATS_URL={url:?}: {error}"))?;
     Ok(SharedStore::new(JetStreamStore::builder(client, "quickstart".try_into()?).open().await?))
 }

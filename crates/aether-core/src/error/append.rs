@@ -5,7 +5,7 @@ use super::{
     Unsupported,
 };
 use crate::id::InvalidText;
-use crate::{ActorId, Epoch, EventId, Expected, JsonKind, Version};
+use crate::{ActorId, Epoch, EventId, EventType, Expected, JsonKind, SchemaVersion, Version};
 
 /// Says why an append or a claim did not succeed. Of all but [`AppendError::Unknown`], nothing is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -181,8 +181,21 @@ pub enum InvalidAppend {
         /// What the data is.
         found: JsonKind,
     },
+    /// A read would take the event for an old one, and its data for an old shape.
+    #[error(
+        "event {index} of the commit is of type {event_type} with schema version {schema_version}, which is an old one \
+         here: say NewEvent::with_schema_version with the current one"
+    )]
+    OldSchema {
+        /// The place of the event in the commit, from 0.
+        index: usize,
+        /// The event's type.
+        event_type: EventType,
+        /// The version that it says of its data's shape.
+        schema_version: SchemaVersion,
+    },
     /// The versions would go beyond the highest.
-    #[error("{events} events after version {after} go beyond the highest version {}", Version::MAX)]
+    #[error("{events} more after version {after} go beyond the highest version {}", Version::MAX)]
     VersionOverflow {
         /// The version that they would follow.
         after: Version,

@@ -41,10 +41,10 @@ impl ReadError {
 
 /// Says which stored message is no event, and carries its bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("a stored message of actor {actor} is malformed{}", at(.position.as_ref()))]
+#[error("a stored message{} is malformed{}", of(.actor.as_ref()), at(.position.as_ref()))]
 pub struct ReplayError {
-    /// The actor whose history was read.
-    pub actor: ActorId,
+    /// The actor whose history was read, where one actor's was.
+    pub actor: Option<ActorId>,
     /// Where the message lies, if that is known.
     pub position: Option<Position>,
     /// The payload as it is stored.
@@ -52,6 +52,10 @@ pub struct ReplayError {
     /// What is wrong with it.
     #[source]
     pub source: BoxError,
+}
+
+fn of(actor: Option<&ActorId>) -> String {
+    actor.map_or_else(String::new, |actor| format!(" of actor {actor}"))
 }
 
 fn at(position: Option<&Position>) -> String {

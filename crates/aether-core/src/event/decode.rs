@@ -9,7 +9,8 @@ use crate::{ActorId, EventId, EventType, SchemaVersion, Version};
 /// [`Upcasters`](crate::Upcasters).
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "event {id:?} of type {event_type:?} (schema {schema_version}) of actor {actor} at version {version} does not decode"
+    "event {id} of type {event_type} (schema {schema_version}) of actor {actor} at version {version} is not what it is \
+     read as: that lacks its type or a field, or the event needs an upcaster"
 )]
 pub struct DecodeError {
     /// The event's id.

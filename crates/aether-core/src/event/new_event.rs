@@ -58,7 +58,7 @@ pub enum EncodeError {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an adjacently tagged enum")]
 struct Tagged<'a> {
     #[serde(borrow)]
     event_type: Cow<'a, str>,

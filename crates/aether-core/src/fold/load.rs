@@ -49,7 +49,10 @@ where
     let snapshot = match store.latest_snapshot(actor).await {
         Ok(None) => return replay(store, actor, SnapshotUse::Missing).await,
         Ok(Some(snapshot)) => snapshot,
-        Err(SnapshotError::Malformed(_)) => return replay(store, actor, SnapshotUse::Ignored).await,
+        // Only an abbreviation: if the events can be read, nothing is missing.
+        Err(SnapshotError::Malformed(_) | SnapshotError::Unavailable(_)) => {
+            return replay(store, actor, SnapshotUse::Ignored).await;
+        }
         Err(error) => return Err(LoadError::Snapshot(error)),
     };
     match resume(store, actor, &snapshot).await? {

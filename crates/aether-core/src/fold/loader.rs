@@ -85,6 +85,10 @@ where
     /// # Errors
     ///
     /// [`LoadError`] when the history cannot be read, or an event does not fit the state.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves a snapshot that was due saved or not.
     pub async fn load(&self, actor: &ActorId) -> Result<Loaded<S>, LoadError> {
         let Load { mut loaded, replayed, snapshot } = load(&self.store, actor).await?;
         self.metrics.loaded(replayed, snapshot);
@@ -97,15 +101,24 @@ where
     /// # Errors
     ///
     /// See [`SnapshotError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the snapshot saved or not. Capturing again is safe.
     pub async fn capture(
         &self,
         actor: &ActorId,
         loaded: &mut Loaded<S>,
     ) -> Result<SnapshotOutcome, SnapshotError> {
         let result = self.save(actor, loaded).await;
-        self.metrics.taken(result.is_ok());
-        if result.is_ok() {
-            loaded.note_snapshot();
+        match result {
+            Ok(SnapshotOutcome::Saved) => {
+                self.metrics.taken(true);
+                loaded.note_snapshot();
+            }
+            // Somebody else's newer one is as good.
+            Ok(SnapshotOutcome::Superseded { .. }) => {}
+            Err(_) => self.metrics.taken(false),
         }
         result
     }

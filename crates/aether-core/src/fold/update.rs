@@ -10,14 +10,14 @@ use super::{LoadError, Loaded, Loader, State};
 use crate::error::AppendError;
 use crate::event::DecodeError;
 use crate::retry::{Backoff, RetryPolicy};
-use crate::{ActorId, AppendOptions, Commit, EventStore, Expected, NewEvent, SnapshotStore};
+use crate::{ActorId, AppendOptions, Commit, Event, EventStore, Expected, NewEvent, SnapshotStore};
 
 /// Says why an update did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError<E> {
     /// The decision itself was an error: nothing was appended.
-    #[error(transparent)]
+    #[error("{0}")]
     Rejected(E),
     /// The actor could not be loaded: nothing was appended.
     #[error(transparent)]
@@ -25,7 +25,7 @@ pub enum UpdateError<E> {
     /// The events could not be appended: a conflict or an unknown outcome that outlasted the retries, or another error.
     #[error(transparent)]
     Append(#[from] AppendError),
-    /// The events were appended, but are none of the state's.
+    /// The decided events are none of the state's: nothing was appended.
     #[error(transparent)]
     Decode(#[from] Box<DecodeError>),
 }
@@ -67,6 +67,7 @@ where
             if events.is_empty() {
                 return Ok(loaded);
             }
+            check_decided::<S>(actor, &loaded, &events)?;
             match self.append(actor, Expected::Exactly(loaded.version()), events, &mut backoff, &sleep).await
             {
                 Ok(commit) => {
@@ -115,4 +116,17 @@ where
             }
         }
     }
+}
+
+/// Refuses events that the state could not be loaded with ever after.
+fn check_decided<S: State>(
+    actor: &ActorId,
+    loaded: &Loaded<S>,
+    events: &[NewEvent],
+) -> Result<(), Box<DecodeError>> {
+    let versions = std::iter::successors(loaded.version().next(), |version| version.next());
+    for (version, event) in versions.zip(events) {
+        Event::new(actor.clone(), version, event.clone()).decode::<S::Event>()?;
+    }
+    Ok(())
 }

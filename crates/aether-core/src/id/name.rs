@@ -12,7 +12,17 @@ use super::text::{TextFault, check, refuse, strict_deserialize, text_id};
 pub struct Namespace(Arc<str>);
 
 text_id!(Namespace);
-strict_deserialize!(Namespace);
+
+impl<'de> serde::Deserialize<'de> for Namespace {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        // Not for users to make, but announcements carry it.
+        if text == Self::INTERNAL {
+            return Ok(Self::internal());
+        }
+        Self::new(text.as_ref()).map_err(serde::de::Error::custom)
+    }
+}
 
 impl Namespace {
     const INTERNAL: &'static str = "__internal__";
@@ -79,6 +89,8 @@ mod tests {
         assert!(Namespace::new("a.>").is_ok());
         assert_eq!(Namespace::new("__internal__").unwrap_err().fault, TextFault::Reserved);
         assert_eq!(Namespace::internal().as_str(), "__internal__");
+        let json = serde_json::to_string(&Namespace::internal()).unwrap();
+        assert_eq!(serde_json::from_str::<Namespace>(&json).unwrap(), Namespace::internal());
         assert!(Namespace::new("n".repeat(65)).is_err());
     }
 }

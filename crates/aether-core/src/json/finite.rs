@@ -228,6 +228,6 @@ mod tests {
     #[test]
     fn what_has_no_json_form_is_the_error_of_serde_json() {
         let keyed = BTreeMap::from([(vec![1u8], 1u8)]);
-        assert!(matches!(RawJson::encode(&keyed), Err(JsonError::Serde(_))));
+        assert!(matches!(RawJson::encode(&keyed), Err(JsonError::NoForm(_))));
     }
 }

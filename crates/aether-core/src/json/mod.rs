@@ -46,9 +46,12 @@ pub enum JsonError {
         /// The number.
         value: f64,
     },
-    /// The text is no JSON, or the value does not serialize to it or from it.
-    #[error("not the JSON that was expected")]
-    Serde(#[from] serde_json::Error),
+    /// The value has no JSON form, such as a map whose keys are not texts.
+    #[error("the value has no JSON form")]
+    NoForm(#[source] serde_json::Error),
+    /// The text is not one JSON value.
+    #[error("the text is not one JSON value")]
+    NoJson(#[source] serde_json::Error),
 }
 
 impl RawJson {
@@ -60,20 +63,20 @@ impl RawJson {
     /// # Errors
     ///
     /// [`JsonError::NotFinite`] for infinities and NaN, which `serde_json` would silently turn into `null`;
-    /// [`JsonError::Serde`] for what has no JSON form, such as maps whose keys are not texts.
+    /// [`JsonError::NoForm`] for what has no JSON form, such as maps whose keys are not texts.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         finite::check(value)?;
-        Ok(Self(serde_json::to_string(value)?.into()))
+        Ok(Self(serde_json::to_string(value).map_err(JsonError::NoForm)?.into()))
     }
 
     /// Takes a text that is one JSON value; blanks around it are dropped, everything in it is kept.
     ///
     /// # Errors
     ///
-    /// [`JsonError::Serde`], with line and column, when the text is no JSON.
+    /// [`JsonError::NoJson`], with line and column, when the text is no JSON.
     pub fn parse(text: impl Into<ByteString>) -> Result<Self, JsonError> {
         let text = text.into();
-        let raw: &RawValue = serde_json::from_str(&text)?;
+        let raw: &RawValue = serde_json::from_str(&text).map_err(JsonError::NoJson)?;
         Ok(Self(text.slice_ref(raw.get())))
     }
 

@@ -36,11 +36,18 @@ impl Expected {
         }
     }
 
+    /// Says whether what is expected is there, but no version is left after it.
+    #[must_use]
+    pub fn overflows(self, current: Version) -> bool {
+        let fits = matches!(self, Self::Any) || self == Self::Exactly(current);
+        fits && current.next().is_none()
+    }
+
     /// Returns the version that the first event is to have, where the expectation alone says it.
     #[must_use]
     pub fn attempted(self) -> Option<Version> {
         match self {
-            Self::Exactly(version) => version.next(),
+            Self::Exactly(version) => Some(version.next().unwrap_or(version)),
             Self::NoEvents => Some(Version::FIRST),
             Self::Below(version) => Some(version),
             Self::Any => None,
@@ -67,7 +74,7 @@ pub struct AppendOptions {
     /// is in the history. A writer without one passes on what is there.
     pub epoch: Option<Epoch>,
     /// How long the store may try, from the call on; by default, what the store is configured for. When it has passed,
-    /// the append is [`Unknown`](crate::AppendError::Unknown).
+    /// the append is [`Unknown`](crate::AppendError::Unknown), or `Unavailable` if nothing was sent yet.
     pub deadline: Option<Duration>,
 }
 

@@ -126,7 +126,8 @@ pub trait EventStore: Send + Sync + 'static {
         consistency: Consistency,
     ) -> impl Future<Output = Result<Head, ReadError>> + Send;
 
-    /// Reads the actor's events from version `from` on, itself included, to what is the latest one at the call.
+    /// Reads the actor's events from version `from` on, itself included, to what is the latest one when the read begins:
+    /// between the call and the first poll.
     ///
     /// The memory that it takes does not grow with the history. The stream borrows nothing; dropping it ends the read.
     ///

@@ -18,6 +18,10 @@ pub trait EventStoreExt: EventStore {
     ///
     /// As [`EventStore::append_with`].
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the events stored, all of them, or not. Repeat the append to know.
+    ///
     /// ```
     /// # use aether_core::{ActorId, EventStoreExt, Expected, NewEvent, RawJson};
     /// # #[tokio::main(flavor = "current_thread")]
@@ -47,6 +51,10 @@ pub trait EventStoreExt: EventStore {
     /// # Errors
     ///
     /// As [`EventStore::append_with`]; [`AppendError::Conflict`] when the version is not above the latest.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the event stored or not. Save it again to know.
     fn save(&self, event: &Event) -> impl Future<Output = Result<Commit, AppendError>> + Send {
         let (version, content) = (event.version(), event.to_new());
         let actor = event.actor().clone();

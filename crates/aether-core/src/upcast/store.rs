@@ -13,7 +13,10 @@ use crate::{
     ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, Version,
 };
 
-/// A store whose events are brought up to date by [`Upcasters`] on every read. Whatever is appended is passed on.
+/// A store whose events are brought up to date by [`Upcasters`] on every read.
+///
+/// What is appended must be up to date: an event for whose type and schema version there is a step is refused
+/// ([`OldSchema`](crate::error::InvalidAppend::OldSchema)), since every later read would take it for an old one.
 #[derive(Debug, Clone)]
 pub struct Upcasting<T> {
     store: T,
@@ -33,14 +36,22 @@ impl<T> Upcasting<T> {
 }
 
 impl<T: EventStore> EventStore for Upcasting<T> {
-    fn append_with(
+    async fn append_with(
         &self,
         actor: &ActorId,
         expected: Expected,
         events: Vec<NewEvent>,
         options: AppendOptions,
-    ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
-        self.store.append_with(actor, expected, events, options)
+    ) -> Result<Commit, AppendError> {
+        self.upcasters.check_current(&events)?;
+        let mut commit = self.store.append_with(actor, expected, events, options).await?;
+        for event in &mut commit.events {
+            // Of a step that fails, a later read tells; the commit itself is stored.
+            if let Ok(current) = self.upcasters.upcast_recorded(event.clone()) {
+                *event = current;
+            }
+        }
+        Ok(commit)
     }
 
     fn claim(&self, actor: &ActorId, epoch: Epoch) -> impl Future<Output = Result<Head, AppendError>> + Send {

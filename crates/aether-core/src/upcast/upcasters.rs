@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::{BoxError, ReadError, ReplayError};
-use crate::{Event, EventType, JsonError, RawJson, RecordedEvent, SchemaVersion};
+use crate::error::{BoxError, InvalidAppend, ReadError, ReplayError};
+use crate::{Event, EventType, JsonError, NewEvent, RawJson, RecordedEvent, SchemaVersion};
 
 type Step = Arc<dyn Fn(&Event) -> Result<Upcast, BoxError> + Send + Sync>;
 
@@ -59,11 +59,17 @@ impl Upcast {
 /// });
 /// let store = upcasters.over(MemoryStore::new());
 ///
+/// // Written by an old program, before there was a step.
 /// let order = ActorId::new("order-1")?;
-/// let placed = NewEvent::new("OrderPlaced".try_into()?, RawJson::parse(r#"{"total":99.99}"#)?);
-/// store.append(&order, Expected::NoEvents, [placed]).await?;
+/// let old = NewEvent::new("OrderPlaced".try_into()?, RawJson::parse(r#"{"total":99.99}"#)?);
+/// store.inner().append(&order, Expected::NoEvents, [old.clone()]).await?;
 /// let events = store.read_all(&order, Version::FIRST).await?;
 /// assert_eq!(events[0].raw_data().as_str(), r#"{"cents":9999}"#);
+///
+/// // Written by this one, which says so; an event that does not is refused.
+/// let new = NewEvent::new("OrderPlaced".try_into()?, RawJson::parse(r#"{"cents":500}"#)?);
+/// assert!(store.append(&order, Expected::Any, [new.clone()]).await.is_err());
+/// store.append(&order, Expected::Any, [new.with_schema_version(SchemaVersion::new(2))]).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -115,14 +121,25 @@ impl Upcasters {
         Ok(event)
     }
 
+    /// Refuses events that a read would take for old ones.
+    pub(super) fn check_current(&self, events: &[NewEvent]) -> Result<(), InvalidAppend> {
+        let is_old =
+            |event: &&NewEvent| self.0.contains_key(&(event.event_type().clone(), event.schema_version()));
+        let old = events.iter().enumerate().find(|(_, event)| is_old(event));
+        old.map_or(Ok(()), |(index, event)| {
+            let (event_type, schema_version) = (event.event_type().clone(), event.schema_version());
+            Err(InvalidAppend::OldSchema { index, event_type, schema_version })
+        })
+    }
+
     pub(super) fn upcast_recorded(&self, recorded: RecordedEvent) -> Result<RecordedEvent, ReadError> {
         match self.upcast(recorded.event().clone()) {
             Ok(event) => Ok(recorded.with_event(event)),
             Err(source) => Err(ReadError::Malformed(Box::new(ReplayError {
-                actor: recorded.actor().clone(),
+                actor: Some(recorded.actor().clone()),
                 position: Some(recorded.position()),
                 raw: recorded.raw_data().to_bytes(),
-                source,
+                source: format!("bringing it up to date failed: {source}").into(),
             }))),
         }
     }

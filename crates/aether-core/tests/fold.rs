@@ -1,13 +1,15 @@
 //! Folding on the memory store: snapshots used, ignored and taken; updates that decide again.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::Duration;
 
+use aether_core::error::{AppendError, BoxError, InvalidAppend};
 use aether_core::fold::UpdateError;
 use aether_core::store::Snapshot;
+use aether_core::upcast::Upcast;
 use aether_core::{
-    ActorId, EventId, EventStoreExt, Expected, Loader, NewEvent, Position, RawJson, RetryPolicy,
-    SchemaVersion, SharedStore, SnapshotPolicy, SnapshotStore, SnapshotStoreExt, State, Version,
+    ActorId, Event, EventId, EventStoreExt, Expected, Loader, NewEvent, Position, RawJson, RetryPolicy,
+    SchemaVersion, SharedStore, SnapshotPolicy, SnapshotStore, SnapshotStoreExt, State, Upcasters, Version,
 };
 use aether_store_memory::MemoryStore;
 use serde::{Deserialize, Serialize};
@@ -131,6 +133,46 @@ async fn a_rejected_update_appends_nothing() {
     let loaded =
         counters.update(&actor(), &RetryPolicy::default(), tokio::time::sleep, nothing).await.unwrap();
     assert_eq!(loaded.version().number(), 2);
+}
+
+#[tokio::test]
+async fn events_that_are_not_the_states_are_never_appended() {
+    let counters = Loader::<Counter, _>::new(filled(2).await);
+    let foreign = NewEvent::new("Renamed".try_into().unwrap(), RawJson::NULL);
+    let decide = |_: &_| Ok::<_, String>(vec![added(1), foreign.clone()]);
+    let error =
+        counters.update(&actor(), &RetryPolicy::default(), tokio::time::sleep, decide).await.unwrap_err();
+    assert!(matches!(error, UpdateError::Decode(_)), "{error}");
+    assert_eq!(counters.load(&actor()).await.unwrap().version().number(), 2);
+}
+
+#[tokio::test]
+async fn any_error_may_reject_and_question_marks_pass_it_on() {
+    async fn update() -> Result<(), BoxError> {
+        let counters = Loader::<Counter, _>::new(MemoryStore::new());
+        let decide = |_: &_| Err::<Vec<NewEvent>, BoxError>("not today".into());
+        counters.update(&actor(), &RetryPolicy::default(), tokio::time::sleep, decide).await?;
+        Ok(())
+    }
+    assert_eq!(update().await.unwrap_err().to_string(), "not today");
+}
+
+#[tokio::test]
+async fn old_events_are_read_up_to_date_and_never_written() {
+    let to_second = |event: &Event| {
+        let CounterEvent::Added { by } = event.decode()?;
+        Ok(Upcast::data(&serde_json::json!({ "by": by * 10 }))?)
+    };
+    let upcasters = Upcasters::new().step("Added".try_into().unwrap(), SchemaVersion::FIRST, to_second);
+    let store = upcasters.over(filled(3).await);
+    assert_eq!(store.fold::<Counter>(&actor()).await.unwrap().total, 30);
+    let old = store.append(&actor(), Expected::Any, [added(1)]).await.unwrap_err();
+    assert!(matches!(old, AppendError::Invalid(InvalidAppend::OldSchema { index: 0, .. })), "{old}");
+    let current = added(1).with_schema_version(SchemaVersion::new(2));
+    let commit = store.append(&actor(), Expected::Any, [current]).await.unwrap();
+    assert_eq!(commit.events[0].raw_data().as_str(), r#"{"by":1}"#);
+    assert_eq!(store.fold::<Counter>(&actor()).await.unwrap().total, 31);
+    assert_eq!(store.inner().fold::<Counter>(&actor()).await.unwrap().total, 4);
 }
 
 /// A compile test as well: a generic future over the shared store is `Send` and `'static`.

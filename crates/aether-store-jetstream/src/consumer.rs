@@ -64,7 +64,7 @@ pub(crate) enum End {
 enum Delivery {
     Message { stream: u64, consumer: u64, stored: Stored },
     FlowControl(String),
-    Heartbeat { stalled: Option<String> },
+    Heartbeat { stalled: Option<String>, sent: Option<u64> },
     Other,
 }
 
@@ -136,13 +136,14 @@ impl Consumer {
                     (open.sent, open.heartbeats) = (consumer, 0);
                     return Ok(Some(stored));
                 }
-                Delivery::FlowControl(reply) | Delivery::Heartbeat { stalled: Some(reply) } => {
+                Delivery::FlowControl(reply) | Delivery::Heartbeat { stalled: Some(reply), .. } => {
                     let answer = self.inner.api.client.publish(reply.clone(), Bytes::new()).await;
                     answer.map_err(|error| Failure::garbled(&reply, error))?;
                 }
-                Delivery::Heartbeat { stalled: None } => {
+                Delivery::Heartbeat { stalled: None, sent } => {
                     open.heartbeats += 1;
-                    if open.heartbeats > 1 {
+                    // The last ones that it sent were dropped, or it does not get on.
+                    if sent.is_some_and(|sent| sent > open.sent) || open.heartbeats > 1 {
                         return Ok(None);
                     }
                 }
@@ -200,10 +201,11 @@ async fn open(inner: &Inner, subject: &str, start: u64) -> Result<Open, Failure>
 
 fn classify(message: Message) -> Delivery {
     if message.status.is_some_and(|status| status.as_u16() == 100) {
-        let stalled = message.headers.as_ref().and_then(|headers| headers.get("Nats-Consumer-Stalled"));
+        let said = |name| Some(message.headers.as_ref()?.get(name)?.as_str().to_owned());
+        let sent = said("Nats-Last-Consumer").and_then(|sent| sent.parse().ok());
         return match message.reply {
             Some(reply) => Delivery::FlowControl(reply.to_string()),
-            None => Delivery::Heartbeat { stalled: stalled.map(|reply| reply.as_str().to_owned()) },
+            None => Delivery::Heartbeat { stalled: said("Nats-Consumer-Stalled"), sent },
         };
     }
     match message.reply.as_deref().and_then(sequences) {

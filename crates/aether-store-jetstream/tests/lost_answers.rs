@@ -4,12 +4,15 @@
 mod common;
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aether_core::{AppendError, EventStoreExt, EventStored, Expected, Namespace, Version};
+use aether_core::{
+    AppendError, AppendOptions, EventStore, EventStoreExt, EventStored, Expected, Namespace, RawJson,
+    Snapshot, SnapshotStore, Version,
+};
 use aether_nats_harness::Proxy;
 use aether_store_jetstream::JetStreamStore;
-use common::{actor, event, fresh_name, open, server};
+use common::{actor, builder, event, fresh_name, open, server};
 
 /// A store whose answers come through a proxy, and the proxy.
 async fn through_proxy(deadline: Duration) -> (JetStreamStore, Proxy, mpsc::Receiver<EventStored>) {
@@ -96,4 +99,74 @@ async fn a_stale_cache_is_never_the_source_of_a_conflict() {
     assert_eq!(third.version.number(), 3);
     let error = other.append(&order, Expected::Exactly(second.version), [event("late")]).await.unwrap_err();
     assert_eq!(error.conflict().unwrap().current, third.version);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn deadlines_hold_for_who_waits_in_line_too() {
+    let (store, proxy, _stored) = through_proxy(Duration::from_secs(30)).await;
+    let order = actor("order-1");
+    store.append(&order, Expected::NoEvents, [event("first")]).await.unwrap();
+    proxy.drop_messages("_INBOX", 1_000_000);
+    let (started, half) = (Instant::now(), AppendOptions::default().deadline(Duration::from_millis(500)));
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, order) = (store.clone(), order.clone());
+            tokio::spawn(
+                async move { store.append_with(&order, Expected::Any, vec![event("x")], half).await },
+            )
+        })
+        .collect();
+    for task in tasks {
+        let error = task.await.unwrap().unwrap_err();
+        assert!(matches!(error, AppendError::Unknown(_) | AppendError::Unavailable(_)), "{error}");
+    }
+    // One after the other they would take four times half a second.
+    assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn nothing_is_sent_after_the_deadline() {
+    let store = open(&fresh_name()).await;
+    let order = actor("order-1");
+    store.append(&order, Expected::NoEvents, [event("first")]).await.unwrap();
+    let late = AppendOptions::default().deadline(Duration::ZERO);
+    let error = store.append_with(&order, Expected::Any, vec![event("late")], late).await.unwrap_err();
+    assert!(matches!(error, AppendError::Unavailable(_)), "{error}");
+    assert_eq!(store.latest_version(&order).await.unwrap(), Version::FIRST);
+    assert_eq!(store.append(&order, Expected::Any, [event("next")]).await.unwrap().version.number(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn appends_end_while_the_client_is_cut_off_and_its_queue_is_full() {
+    let proxy = Proxy::start(server().url()).unwrap();
+    let options = async_nats::ConnectOptions::new().ignore_discovered_servers().client_capacity(4);
+    let client = options.connect(proxy.url()).await.unwrap();
+    let builder = JetStreamStore::builder(client, fresh_name()).deadline(Duration::from_secs(1));
+    let store = builder.answer_timeout(Duration::from_millis(300)).open().await.unwrap();
+    proxy.cut();
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store.append(&actor(&format!("order-{n}")), Expected::Any, [event("x")]).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap().is_err());
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn the_longest_deadline_is_no_overflow() {
+    let store = builder(&fresh_name()).await.deadline(Duration::MAX).open().await.unwrap();
+    store.append(&actor("order-1"), Expected::Any, [event("x")]).await.unwrap();
+    let state = RawJson::parse("{}").unwrap();
+    store.save_snapshot(Snapshot::new(actor("order-1"), Version::FIRST, state)).await.unwrap();
 }

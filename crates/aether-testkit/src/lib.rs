@@ -10,6 +10,15 @@
 //!
 //! # Testing a store of your own
 //!
+//! ```toml
+//! [dependencies]
+//! aether-core = "0.1"
+//! futures-core = "0.3" # `read_with` returns its `Stream`
+//!
+//! [dev-dependencies]
+//! aether-testkit = "0.1"
+//! ```
+//!
 //! Say how a stream is opened. Opening the same one twice gives two handles on the same data:
 //!
 //! ```

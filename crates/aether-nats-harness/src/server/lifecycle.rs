@@ -147,6 +147,9 @@ impl Server {
     fn say_where(&self) {
         let (url, directory) = (self.url(), self.directory.display());
         let pid = self.pid().unwrap_or_default();
-        let _ = writeln!(io::stderr(), "kept nats-server: {url}, process {pid}, directory {directory}");
+        let _ = writeln!(
+            io::stderr(),
+            "kept nats-server: {url}, process {pid}, directory {directory}; to end it: kill {pid}; rm -r {directory}"
+        );
     }
 }

@@ -47,6 +47,8 @@ pub(crate) async fn a_higher_version_is_a_conflict<F: StoreUnderTest>(fixture: F
     fill(&store, &actor, 3).await;
     conflicts(&store, &actor, exactly(4), 5).await;
     conflicts(&store, &actor, exactly(1_000), 1_001).await;
+    // No version is left after the highest, but that is not what is wrong here.
+    conflicts(&store, &actor, Expected::Exactly(Version::MAX), Version::MAX.number()).await;
 }
 
 pub(crate) async fn no_events_is_accepted_once<F: StoreUnderTest>(fixture: Fixture<F>) {

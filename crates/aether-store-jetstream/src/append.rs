@@ -13,7 +13,7 @@ use tokio::time::timeout_at;
 use crate::deadline::Deadline;
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
-use crate::head::{Known, Last};
+use crate::head::{Known, Last, lost};
 use crate::headers;
 use crate::lanes::Lane;
 use crate::store::{Inner, Shared};
@@ -138,6 +138,7 @@ impl<'a> Appending<'a> {
                 Ok(Last::None) => return Ok(Known::default()),
                 Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
                 Ok(Last::Malformed { error, .. }) => return Err(error.into()),
+                Ok(Last::Lost { sequence }) => return Err(lost(sequence).into()),
                 Err(failure) if failure.is_passing() && self.deadline.pause().await => {}
                 Err(failure) => return Err(self.failed(failure)),
             }

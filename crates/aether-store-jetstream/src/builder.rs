@@ -89,6 +89,16 @@ impl JetStreamStoreBuilder {
         self
     }
 
+    /// Changes an existing stream to what is wished, where that is harmless: replicas, retention, and what Aether itself
+    /// sets to keep history from being rewritten. Everything else, and every stream of the Go original, stays as it is.
+    ///
+    /// A shorter retention lets the server drop what is older.
+    #[must_use]
+    pub fn change_stream(mut self) -> Self {
+        self.wishes.change = true;
+        self
+    }
+
     /// Uses the JetStream of another domain, such as a hub's from a leaf node.
     #[must_use]
     pub fn domain(self, domain: &str) -> Self {

@@ -21,7 +21,12 @@ pub(crate) enum Role {
 pub(crate) struct Wishes {
     pub(crate) replicas: Option<u8>,
     pub(crate) retention: Option<Retention>,
+    /// Whether an existing stream is changed to what is wished, where that is harmless.
+    pub(crate) change: bool,
 }
+
+/// What can be changed on a stream without harm to what is in it or to who else uses it.
+const HARMLESS: [&str; 5] = ["num_replicas", "max_age", "allow_direct", "deny_delete", "deny_purge"];
 
 /// A stream as it should be.
 #[derive(Debug)]
@@ -126,6 +131,24 @@ impl Wanted<'_> {
         ];
         self.compare(found, always.into_iter().chain(wished))?;
         Ok(Layout::Aether)
+    }
+
+    /// Returns the configuration to change the stream to, if it was asked for and is harmless.
+    pub(crate) fn change(&self, found: &Value, error: &OpenError) -> Option<Value> {
+        let asked = self.wishes.change && !Layout::is_go(self.stream, found);
+        if !asked || !matches!(error, OpenError::Config { field, .. } if HARMLESS.contains(field)) {
+            return None;
+        }
+        let (mut changed, wanted) = (found.clone(), self.to_json());
+        let wished = |field: &str| match field {
+            "num_replicas" => self.wishes.replicas.is_some(),
+            "max_age" => self.wishes.retention.is_some() || self.role == Role::Snapshots,
+            _ => true,
+        };
+        for field in HARMLESS.into_iter().filter(|field| wished(field)) {
+            changed.as_object_mut()?.insert(field.to_owned(), wanted.get(field)?.clone());
+        }
+        Some(changed)
     }
 
     /// Compares what is there with what is wanted, field by field.
@@ -251,13 +274,39 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_harmless_is_changed_and_only_on_request() {
+        let asked = Wishes { retention: Some(Retention::Forever), change: true, ..Wishes::default() };
+        for (wishes, field, bad, changes) in [
+            (asked, "max_age", json!(7), true),
+            (asked, "deny_purge", json!(null), true),
+            (asked, "max_msgs", json!(7), false),
+            (asked, "storage", json!("memory"), false),
+            (Wishes { change: false, ..asked }, "max_age", json!(7), false),
+        ] {
+            with(None, "orders", wishes, |wanted| {
+                let mut there = wanted.to_json();
+                there["num_replicas"] = json!(3);
+                there[field] = bad.clone();
+                let Err(error) = wanted.check(&there) else { return };
+                let changed = wanted.change(&there, &error);
+                assert_eq!(changed.is_some(), changes, "{field}");
+                if let Some(changed) = changed {
+                    assert!(wanted.check(&changed).is_ok());
+                    assert_eq!(changed["num_replicas"], 3, "not wished for");
+                }
+            });
+        }
+    }
+
+    #[test]
     fn only_what_is_wished_for_must_agree() {
         with(None, "orders", Wishes::default(), |wanted| {
             let mut there = wanted.to_json();
             there["num_replicas"] = json!(3);
             wanted.check(&there).unwrap();
         });
-        let wishes = Wishes { replicas: Some(1), retention: Some(Retention::For(Duration::from_secs(60))) };
+        let retention = Some(Retention::For(Duration::from_secs(60)));
+        let wishes = Wishes { replicas: Some(1), retention, change: false };
         with(None, "orders", wishes, |wanted| {
             let mut there = wanted.to_json();
             there["num_replicas"] = json!(3);

@@ -130,7 +130,7 @@ pub enum OpenError {
     /// The stream exists with a configuration under which the store's guarantees or the caller's wishes do not hold.
     /// Open it without that wish, or change the stream.
     #[error(
-        "the stream {stream:?} has {field} = {found}, wanted {wanted}: open it without that wish, or change the stream"
+        "the stream {stream:?} has {field} = {found}, wanted {wanted}: open it without that wish, or have it changed where that is harmless"
     )]
     Config {
         /// The stream.
@@ -142,9 +142,9 @@ pub enum OpenError {
         /// What is there.
         found: String,
     },
-    /// The server refused to create the stream as it was wished for, such as with more replicas than there are servers.
+    /// The server refused to create or change the stream as it was wished for, such as with more replicas than there are servers.
     /// Correct the wish.
-    #[error("the server refused to create the stream {stream:?}: {reason}")]
+    #[error("the server refused to create or change the stream {stream:?}: {reason}")]
     Refused {
         /// The stream.
         stream: String,

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::error::Failure;
 use crate::frame::Frame;
 use crate::headers::{Body, Said};
+use crate::rewound::rewound;
 use crate::store::{Inner, Shared};
 use crate::trail;
 
@@ -116,6 +117,13 @@ impl Heads {
         self.lock().heads.remove(actor);
     }
 
+    /// Forgets all of an actor whose acknowledged messages were lost.
+    pub(crate) fn lost(&self, actor: &ActorId) {
+        let mut memory = self.lock();
+        memory.heads.remove(actor);
+        memory.acknowledged.remove(actor);
+    }
+
     /// Returns what a read of the actor must at least show.
     pub(crate) fn least(&self, actor: &ActorId) -> Least {
         let mut memory = self.lock();
@@ -149,6 +157,8 @@ pub(crate) enum Last {
     Frame(Box<Frame>),
     /// It is neither.
     Malformed { sequence: u64, error: Box<ReplayError> },
+    /// What was acknowledged at this sequence is lost.
+    Lost { sequence: u64 },
 }
 
 impl Inner {
@@ -167,7 +177,19 @@ impl Inner {
                 return Ok(Self::understand(message, actor));
             }
         }
-        Ok(Self::understand(self.api.leader_last(&self.stream, &subject).await?, actor))
+        let message = self.api.leader_last(&self.stream, &subject).await?;
+        let shown = message.as_ref().map_or(0, |message| message.sequence);
+        match self.heads.least(actor) {
+            Least::Sequence(least) if shown < least => {
+                if self.has_lost_tail(actor, least).await? {
+                    // Said once; from here on what there is counts.
+                    self.heads.lost(actor);
+                    return Ok(Last::Lost { sequence: least });
+                }
+                Ok(Self::understand(self.api.leader_last(&self.stream, &subject).await?, actor))
+            }
+            _ => Ok(Self::understand(message, actor)),
+        }
     }
 
     /// Returns where the actor stands.
@@ -184,8 +206,14 @@ impl Inner {
             Last::None => Ok(Head::default()),
             Last::Frame(frame) => Ok(Known::of(&frame).to_head(Some(&frame))),
             Last::Malformed { error, .. } => Err(error.into()),
+            Last::Lost { sequence } => Err(lost(sequence)),
         }
     }
+}
+
+/// Says that what was acknowledged at `sequence` is lost.
+pub(crate) fn lost(sequence: u64) -> ReadError {
+    rewound(Position::new(0, sequence, 0, None), None)
 }
 
 #[cfg(test)]

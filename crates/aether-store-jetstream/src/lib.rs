@@ -20,6 +20,7 @@
 //! | namespace | none | [`namespace`](JetStreamStoreBuilder::namespace) |
 //! | replicas of a new stream | 1 | [`replicas`](JetStreamStoreBuilder::replicas) |
 //! | retention of a new stream | one year | [`retention`](JetStreamStoreBuilder::retention) |
+//! | changing an existing stream | no | [`change_stream`](JetStreamStoreBuilder::change_stream) |
 //! | deadline of an append | 5 s | [`deadline`](JetStreamStoreBuilder::deadline) |
 //! | wait for one answer | 1 s | [`answer_timeout`](JetStreamStoreBuilder::answer_timeout) |
 //! | requests in flight | 16,384 | [`max_in_flight`](JetStreamStoreBuilder::max_in_flight) |
@@ -51,6 +52,7 @@ mod outcome;
 mod plan;
 mod read;
 mod refuse;
+mod rewound;
 mod settle;
 mod shared_subject;
 mod snapshots;

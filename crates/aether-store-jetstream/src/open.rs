@@ -47,7 +47,7 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
     let level = api_level(&api).await?;
     let namespace = builder.namespace.as_ref();
     let [events, beside] = config::both(&stream, &snapshots, namespace, &builder.name, builder.wishes, level);
-    let layout = ensure(&api, &events).await?;
+    let (layout, config) = ensure(&api, &events).await?;
     let snapshots = match layout {
         Layout::Aether => {
             ensure(&api, &beside).await?;
@@ -62,6 +62,9 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         stream,
         snapshots,
         deadline: builder.deadline,
+        replicas: config.get("num_replicas").and_then(Value::as_u64).unwrap_or(1),
+        // -1 for none.
+        max_msg_size: config.get("max_msg_size").and_then(Value::as_u64),
         audit: builder.audit,
         heads: Heads::new(builder.cached_heads),
         lanes: Lanes::default(),
@@ -90,21 +93,39 @@ async fn api_level(api: &Api) -> Result<u64, OpenError> {
 }
 
 /// Creates the stream, or checks that what is there is it.
-async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<Layout, OpenError> {
+async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(Layout, Value), OpenError> {
     if let Some(found) = find(api, wanted.stream).await? {
-        return wanted.check(&found);
+        return match wanted.check(&found) {
+            Ok(layout) => Ok((layout, found)),
+            Err(error) => match wanted.change(&found, &error) {
+                Some(changed) => update(api, wanted, &changed).await,
+                None => Err(error),
+            },
+        };
     }
     let create = format!("STREAM.CREATE.{}", wanted.stream);
     match patiently(api, &create, &wanted.to_json()).await {
-        Ok(info) => wanted.check(&info.config),
+        Ok(info) => Ok((wanted.check(&info.config)?, info.config)),
         // Somebody else created it in between.
         Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
-            wanted.check(&find(api, wanted.stream).await?.unwrap_or_default())
+            let found = find(api, wanted.stream).await?.unwrap_or_default();
+            Ok((wanted.check(&found)?, found))
         }
         Err(Failure::Api(error)) if error.err_code == code::SUBJECT_OVERLAP => {
             let by = "another stream, which has subjects that begin with this name".to_owned();
             Err(OpenError::NameTaken { stream: wanted.stream.to_owned(), by })
         }
+        Err(Failure::Api(error)) => {
+            Err(OpenError::Refused { stream: wanted.stream.to_owned(), reason: error.to_string() })
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Changes an existing stream.
+async fn update(api: &Api, wanted: &Wanted<'_>, config: &Value) -> Result<(Layout, Value), OpenError> {
+    match patiently(api, &format!("STREAM.UPDATE.{}", wanted.stream), config).await {
+        Ok(info) => Ok((wanted.check(&info.config)?, info.config)),
         Err(Failure::Api(error)) => {
             Err(OpenError::Refused { stream: wanted.stream.to_owned(), reason: error.to_string() })
         }

@@ -11,7 +11,7 @@ use crate::assemble::Assembly;
 use crate::consumer::{Consumer, End};
 use crate::error::Failure;
 use crate::frame::Frame;
-use crate::head::Last;
+use crate::head::{Last, lost};
 use crate::plan::{self, Plan};
 use crate::store::{Inner, Shared};
 
@@ -100,6 +100,10 @@ impl Reader {
         }
         let end = match self.inner.last(&self.actor, self.options.consistency).await? {
             Last::None => return Ok(State::End),
+            Last::Lost { sequence } => {
+                self.fail(lost(sequence));
+                return Ok(State::End);
+            }
             // The version is not known, but everything before it can be read all the same.
             Last::Malformed { sequence, .. } => sequence,
             Last::Frame(head) => {

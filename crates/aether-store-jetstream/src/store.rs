@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aether_core::store::Announcer;
 use aether_core::{
-    ActorId, AppendError, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected,
-    Head, NewEvent, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError, SnapshotOutcome,
-    SnapshotStore, StreamName, Version,
+    ActorId, AppendError, AppendOptions, Capabilities, Checkpoint, Commit, Consistency, Epoch, EventStore,
+    Expected, Head, NewEvent, Position, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError,
+    SnapshotOutcome, SnapshotStore, StreamName, Version,
 };
 use async_nats::Client;
 use futures_util::Stream;
@@ -37,6 +37,10 @@ pub(crate) struct Inner {
     /// The name of the stream of snapshots: the same one, in the layout of the Go original.
     pub(crate) snapshots: String,
     pub(crate) deadline: Duration,
+    /// How many servers keep the stream.
+    pub(crate) replicas: u64,
+    /// The most bytes of a message that the stream takes, where it has a limit of its own.
+    pub(crate) max_msg_size: Option<u64>,
     /// Whether to begin chains of digests.
     pub(crate) audit: bool,
     pub(crate) heads: Heads,
@@ -62,7 +66,8 @@ impl Inner {
 
     /// Returns the most bytes of a message, its headers included.
     pub(crate) fn max_message_bytes(&self) -> u64 {
-        self.api.client.max_payload() as u64
+        let of_connection = self.api.client.max_payload() as u64;
+        self.max_msg_size.map_or(of_connection, |of_stream| of_stream.min(of_connection))
     }
 }
 
@@ -71,6 +76,28 @@ impl JetStreamStore {
     #[must_use]
     pub fn builder(client: Client, name: StreamName) -> JetStreamStoreBuilder {
         JetStreamStoreBuilder::new(client, name)
+    }
+
+    /// Checks at the leader that the store still holds the event that `position` stands for.
+    ///
+    /// A server that crashed without having synced its disk may have lost it, and may have stored another one there. What
+    /// was derived from a lost event must be made anew. A position before the first message that has not expired cannot be
+    /// checked, and passes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Rewound`] when another event lies there, or the log ends before it.
+    pub async fn verify(&self, position: &Position) -> Result<(), ReadError> {
+        self.0.verify(position).await
+    }
+
+    /// Checks each position of a checkpoint as [`verify`](Self::verify) does.
+    ///
+    /// # Errors
+    ///
+    /// The first error.
+    pub async fn verify_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), ReadError> {
+        self.0.verify_all(checkpoint).await
     }
 
     /// Returns the name of the stream of events: `NAME`, or `NAMESPACE_NAME`.

@@ -62,6 +62,9 @@ async fn a_wish_that_the_stream_does_not_fulfill_is_an_error_with_field_wanted_a
     assert_eq!((*field, wanted.as_str(), found.as_str()), ("max_age", "for ever", "31536000s"));
     drop(year);
     builder(&name).await.open().await.unwrap();
+    // What is harmless is changed on request, and then is so for everybody.
+    builder(&name).await.retention(Retention::Forever).change_stream().open().await.unwrap();
+    builder(&name).await.retention(Retention::Forever).open().await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use aether_core::{EventBroadcaster, Namespace, StreamName};
 use async_nats::Client;
 
 use crate::config::Wishes;
-use crate::{JetStreamStore, OpenError, open};
+use crate::{JetStreamStore, OpenError, adopt, open};
 
 /// How long events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl Retention {
 }
 
 /// Says which store to open, and how. Made by [`JetStreamStore::builder`].
+#[derive(Clone)]
 pub struct JetStreamStoreBuilder {
     pub(crate) client: Client,
     pub(crate) name: StreamName,
@@ -162,6 +163,24 @@ impl JetStreamStoreBuilder {
     /// Dropping the future leaves none, one or both streams created. Opening again goes on from there.
     pub async fn open(self) -> Result<JetStreamStore, OpenError> {
         open::open(self).await
+    }
+
+    /// Opens the store, and makes its stream one of Aether's if the Go original made it: with direct gets, protection
+    /// against deletion, packed commits, epochs, and snapshots in a stream of their own that do not expire.
+    ///
+    /// There is no way back: the Go original refuses to open the stream from then on. No writer may be at work meanwhile. It
+    /// reads the whole stream, and keeps in memory each actor's id and latest snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`OpenError::Unfit`] when an actor's events share a subject with another's, when an
+    /// actor's versions do not rise, or when a message is no event; the stream is as before then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the stream adopted or not; snapshots that were not copied yet are made again.
+    pub async fn adopt(self) -> Result<JetStreamStore, OpenError> {
+        adopt::adopt(self).await
     }
 }
 

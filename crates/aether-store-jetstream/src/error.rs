@@ -1,7 +1,7 @@
 //! What the server refuses or does not answer, and what that means: the only place that maps errors of NATS.
 
 use aether_core::error::{BoxError, NotPermitted, Unavailable, Unsupported};
-use aether_core::{AppendError, ReadError, SnapshotError};
+use aether_core::{ActorId, AppendError, ReadError, SnapshotError};
 use async_nats::client::{RequestError, RequestErrorKind};
 use serde::Deserialize;
 
@@ -149,6 +149,17 @@ pub enum OpenError {
         /// The stream.
         stream: String,
         /// What the server says.
+        reason: String,
+    },
+    /// The stream of the Go original cannot be adopted, since in Aether's layout something in it would not be found, or be
+    /// taken for something else. Go on using it as it is.
+    #[error("the stream {stream:?} cannot be adopted{}: {reason}", actor.as_ref().map_or_else(String::new, |actor| format!(" for its actor {actor}")))]
+    Unfit {
+        /// The stream.
+        stream: String,
+        /// The actor whose history does not fit, where one can be named.
+        actor: Option<ActorId>,
+        /// What does not fit.
         reason: String,
     },
     /// The server or the stream cannot do this. The error says what it would need.

@@ -29,6 +29,7 @@
 //! | audit (digests) | off | [`audit`](JetStreamStoreBuilder::audit) |
 //! | broadcaster | none | [`broadcaster`](JetStreamStoreBuilder::broadcaster) |
 
+mod adopt;
 mod api;
 mod append;
 mod assemble;

@@ -16,7 +16,7 @@ use crate::head::Heads;
 use crate::lanes::Lanes;
 use crate::layout::{Layout, of_aether_only};
 use crate::store::{Inner, JetStreamStore};
-use crate::{JetStreamStoreBuilder, OpenError, names};
+use crate::{JetStreamStoreBuilder, OpenError, adopt, names};
 
 #[derive(Deserialize)]
 struct StreamInfo {
@@ -120,6 +120,16 @@ async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(Layout, Value), OpenE
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// Makes a stream of the Go original one of ours.
+pub(crate) async fn mark(inner: &Inner, builder: &JetStreamStoreBuilder) -> Result<(), OpenError> {
+    let (api, level) = (&inner.api, api_level(&inner.api).await?);
+    let (snapshots, namespace) = (names::snapshots(&inner.stream), builder.namespace.as_ref());
+    let [events, _] =
+        config::both(&inner.stream, &snapshots, namespace, &builder.name, builder.wishes, level);
+    let found = find(api, &inner.stream).await?.unwrap_or_default();
+    update(api, &events, &adopt::adopted(&found, &events.to_json())).await.map(drop)
 }
 
 /// Changes an existing stream.

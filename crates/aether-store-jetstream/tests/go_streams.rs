@@ -46,6 +46,11 @@ async fn publish(client: &Client, subject: String, headers: HeaderMap, payload: 
 
 /// A stream as the Go original makes it, with all that it really wrote.
 async fn go_stream() -> (Client, StreamName) {
+    go_stream_with(|_| true).await
+}
+
+/// A stream as the Go original makes it, with those of its messages that `wanted` says.
+async fn go_stream_with(wanted: impl Fn(&Line) -> bool) -> (Client, StreamName) {
     let (client, name) = (connect().await, fresh_name());
     let mut made: Value = serde_json::from_str(include_str!("data/go-stream-config.json")).unwrap();
     made["name"] = json!(name.as_str());
@@ -54,7 +59,7 @@ async fn go_stream() -> (Client, StreamName) {
     made.as_object_mut().unwrap().remove("metadata");
     let created = api(&client, &format!("STREAM.CREATE.{name}"), made).await;
     assert!(created["error"].is_null(), "{created}");
-    for line in lines() {
+    for line in lines().into_iter().filter(wanted) {
         let mut headers = HeaderMap::new();
         line.headers.iter().for_each(|(name, values)| headers.insert(name.as_str(), values[0].as_str()));
         publish(&client, line.subject.replacen("events", name.as_str(), 1), headers, &line.payload).await;
@@ -254,4 +259,56 @@ async fn wishes_that_a_stream_of_go_does_not_fulfill_are_refused() {
     assert!(matches!(error, OpenError::Config { field: "max_age", .. }), "{error}");
     let error = JetStreamStore::builder(client, name).audit().open().await.unwrap_err();
     assert!(matches!(error, OpenError::Unsupported(_)), "{error}");
+}
+
+/// Whether the Go original stored a message under a subject that is its actor's alone.
+fn is_exact(line: &Line) -> bool {
+    !line.payload.contains("my order-9") && !line.payload.contains("acme.eu-77.1")
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn an_adopted_stream_has_all_its_events_and_can_do_what_ours_can() {
+    let (client, name) = go_stream_with(is_exact).await;
+    let builder = JetStreamStore::builder(client.clone(), name.clone());
+    let store = builder.clone().adopt().await.unwrap();
+    let capabilities = store.capabilities();
+    assert!(capabilities.packed_commits && capabilities.epochs && capabilities.deletion_denied);
+    for (actor, wanted) in written() {
+        if ["my order-9", "acme.eu-77.1"].contains(&actor.as_str()) {
+            continue;
+        }
+        let read = store.read_all(&actor, Version::FIRST).await.unwrap();
+        let read: Vec<_> = read.into_iter().map(aether_core::RecordedEvent::into_event).collect();
+        assert_eq!(read, wanted, "{actor}");
+    }
+    let order = actor("order-123");
+    assert_eq!(store.latest_snapshot(&order).await.unwrap().unwrap().version.number(), 5);
+    let commit = store.append(&order, Expected::Any, [event("1"), event("2")]).await.unwrap();
+    assert_eq!(commit.version.number(), 13);
+    store.claim(&order, Epoch::new(1)).await.unwrap();
+    // It is one of ours now, for whoever opens or adopts it.
+    assert!(builder.clone().open().await.unwrap().capabilities().epochs);
+    assert!(builder.adopt().await.unwrap().capabilities().epochs);
+    let purge = api(&client, &format!("STREAM.PURGE.{name}"), json!({})).await;
+    assert!(purge["error"].is_object(), "{purge}");
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_stream_that_does_not_fit_is_not_adopted_and_stays_as_it_is() {
+    let late = Event::new(actor("order-123"), Version::new(3).unwrap(), event("late"));
+    let late = serde_json::to_string(&late).unwrap();
+    for (unfit, wanted) in
+        [(None, "my order-9"), (Some("{}"), "is no event"), (Some(late.as_str()), "after version 11")]
+    {
+        let (client, name) = go_stream_with(|line| unfit.is_none() || is_exact(line)).await;
+        if let Some(payload) = unfit {
+            publish(&client, format!("{name}.events.order.order-123"), HeaderMap::new(), payload).await;
+        }
+        let before = config(&client, &name).await;
+        let error = JetStreamStore::builder(client.clone(), name.clone()).adopt().await.unwrap_err();
+        assert!(matches!(error, OpenError::Unfit { .. }) && error.to_string().contains(wanted), "{error}");
+        assert_eq!(before.to_string(), config(&client, &name).await.to_string());
+    }
 }

@@ -61,7 +61,7 @@ impl JetStreamStoreBuilder {
             wishes: Wishes::default(),
             prefix: "$JS.API".to_owned(),
             deadline: Duration::from_secs(5),
-            answer_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(2),
             max_in_flight: 16_384,
             cached_heads: 100_000,
             audit: false,
@@ -118,7 +118,7 @@ impl JetStreamStoreBuilder {
         Self { deadline, ..self }
     }
 
-    /// Waits so long for one answer (1 s) before it asks again.
+    /// Waits so long for one answer (2 s) before it asks again. It must be longer than a round trip.
     #[must_use]
     pub fn answer_timeout(self, answer_timeout: Duration) -> Self {
         Self { answer_timeout, ..self }

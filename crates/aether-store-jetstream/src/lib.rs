@@ -22,7 +22,7 @@
 //! | retention of a new stream | one year | [`retention`](JetStreamStoreBuilder::retention) |
 //! | changing an existing stream | no | [`change_stream`](JetStreamStoreBuilder::change_stream) |
 //! | deadline of an append | 5 s | [`deadline`](JetStreamStoreBuilder::deadline) |
-//! | wait for one answer | 1 s | [`answer_timeout`](JetStreamStoreBuilder::answer_timeout) |
+//! | wait for one answer | 2 s | [`answer_timeout`](JetStreamStoreBuilder::answer_timeout) |
 //! | requests in flight | 16,384 | [`max_in_flight`](JetStreamStoreBuilder::max_in_flight) |
 //! | actors whose head is cached | 100,000 | [`cached_heads`](JetStreamStoreBuilder::cached_heads) |
 //! | API prefix | `$JS.API` | [`domain`](JetStreamStoreBuilder::domain), [`api_prefix`](JetStreamStoreBuilder::api_prefix) |

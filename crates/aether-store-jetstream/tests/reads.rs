@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use aether_core::{ActorId, Event, EventStoreExt, Expected, StreamName, Version};
-use aether_nats_harness::Proxy;
+use aether_nats_harness::{Direction, Proxy};
 use aether_store_jetstream::JetStreamStore;
 use async_nats::{ConnectOptions, HeaderMap, jetstream};
 use common::{actor, connect, event, fresh_name, open, server};
@@ -129,6 +129,28 @@ async fn headers_that_lie_about_place_or_version_mislead_no_read() {
             }
         }
     }
+}
+
+/// Fault 7 of the Go original: there both gave less than everything, and no error.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_slow_link_costs_time_and_no_event() {
+    let (name, order) = (fresh_name(), actor("order-1"));
+    let direct = open(&name).await;
+    for _ in 0..100 {
+        direct.append(&order, Expected::Any, [event(&"x".repeat(5000))]).await.unwrap();
+    }
+    let proxy = Proxy::start(server().url()).unwrap();
+    let options = ConnectOptions::new().ignore_discovered_servers();
+    let client = options.connect(proxy.url()).await.unwrap();
+    let store = JetStreamStore::builder(client, name).deadline(Duration::from_secs(60)).open().await.unwrap();
+    proxy.throttle(Direction::ToClient, 400_000);
+    assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 100);
+    proxy.heal();
+    proxy.delay(Direction::ToClient, Duration::from_millis(1200));
+    assert_eq!(store.latest_version(&order).await.unwrap().number(), 100);
+    let late = store.append(&order, Expected::NoEvents, [event("x")]).await.unwrap_err();
+    assert_eq!(late.conflict().map(|conflict| conflict.current.number()), Some(100));
 }
 
 /// Publishes an event of `order-1` past the store, under these headers.

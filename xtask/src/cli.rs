@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::server::{self, ServerVersion};
 use crate::suite::{self, Suites};
 use crate::workspace::Workspace;
-use crate::{ci, tidy};
+use crate::{chaos, ci, tidy};
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Integration(SuiteArgs),
     /// Run what a change must pass: formatting, lints, docs, dependencies, tidy, tests, examples
     Ci,
+    /// Run real processes on real servers with faults, and check what is in the log: hours, if one likes
+    Chaos(chaos::ChaosArgs),
     /// Run one JetStream server for playing with, until Ctrl-C
     Server(ServerArgs),
     /// Check the house rules that a program can check
@@ -41,6 +43,7 @@ impl Command {
                 suite::run(workspace, &arguments.suites()?, suite::Part::NatsBacked)
             }
             Self::Ci => ci::run(workspace),
+            Self::Chaos(arguments) => chaos::run(workspace, &arguments.absolute()?),
             Self::Server(arguments) => match server::play(workspace, &arguments.absolute()?)? {},
             Self::Tidy => tidy::run(workspace),
         }
@@ -108,7 +111,7 @@ impl ServerChoice {
     }
 
     // Programs run in the workspace's root, the user may be elsewhere.
-    fn absolute(mut self) -> Result<Self> {
+    pub(crate) fn absolute(mut self) -> Result<Self> {
         self.server = self.server.map(std::path::absolute).transpose()?;
         Ok(self)
     }

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{ApiError, Failure, code};
 use crate::frame::Stored;
+use crate::mechanism::{Mechanism, Mechanisms};
 
 const SEQUENCE: HeaderName = async_nats::header::NATS_SEQUENCE;
 const SUBJECT: HeaderName = async_nats::header::NATS_SUBJECT;
@@ -24,6 +25,7 @@ pub(crate) struct Api {
     prefix: String,
     timeout: Duration,
     permits: Semaphore,
+    mechanisms: Mechanisms,
 }
 
 /// A message with the subject that it is stored under.
@@ -54,7 +56,11 @@ struct LeaderAnswer {
 impl Api {
     pub(crate) fn new(client: Client, prefix: String, timeout: Duration, max_in_flight: usize) -> Self {
         let permits = Semaphore::new(max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        Self { client, prefix, timeout, permits }
+        Self { client, prefix, timeout, permits, mechanisms: Mechanisms::default() }
+    }
+
+    pub(crate) fn with(self, mechanisms: Mechanisms) -> Self {
+        Self { mechanisms, ..self }
     }
 
     /// Returns the subject of an API request.
@@ -144,6 +150,10 @@ impl Api {
     }
 
     async fn leader(&self, stream: &str, body: &Value) -> Result<Option<Found>, Failure> {
+        if !self.mechanisms.has(Mechanism::LeaderReads) {
+            let any = self.subject(&format!("DIRECT.GET.{stream}"));
+            return self.direct(&any, body.to_string().into()).await;
+        }
         let subject = self.subject(&format!("STREAM.MSG.GET.{stream}"));
         let answer = self.request(&subject, None, body.to_string().into(), self.timeout).await?;
         let answer: LeaderAnswer =

@@ -3,7 +3,7 @@
 use aether_core::error::{BoxError, Fenced, InvalidAppend, Unavailable, UnknownOutcome};
 use aether_core::store::{check_commit, number};
 use aether_core::{
-    ActorId, AppendError, AppendOptions, Commit, Consistency, Epoch, Event, Expected, NewEvent,
+    ActorId, AppendError, AppendOptions, Commit, Consistency, Epoch, Event, EventId, Expected, NewEvent,
     RecordedEvent, Version,
 };
 use async_nats::HeaderMap;
@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::head::{Known, Last, lost};
 use crate::headers;
 use crate::lanes::Lane;
+use crate::mechanism::Mechanism;
 use crate::store::{Inner, Shared};
 
 impl Inner {
@@ -146,7 +147,8 @@ impl<'a> Appending<'a> {
     }
 
     pub(crate) fn is_fenced(&self, head: &Known) -> bool {
-        self.epoch.zip(head.epoch).is_some_and(|(ours, there)| ours < there)
+        let looks = self.inner.has(Mechanism::HeadEpochCheck);
+        looks && self.epoch.zip(head.epoch).is_some_and(|(ours, there)| ours < there)
     }
 
     /// Publishes the commit after `head`, and finds out what became of it.
@@ -171,6 +173,9 @@ impl<'a> Appending<'a> {
                 self.inner.heads.remember(connection, self.actor, Known::after(sequence, version, &said));
                 self.stored(sequence, events, false)
             }
+            Err(failure) if failure.is_unknown() && self.resolves_anew() => {
+                self.conflicted(head, failure).await
+            }
             Err(failure) if failure.is_unknown() => {
                 self.unanswered.get_or_insert(head.sequence);
                 self.settle(head, first, failure).await
@@ -186,7 +191,16 @@ impl<'a> Appending<'a> {
         }
     }
 
+    /// Says whether no answer is taken for a conflict: whether `Any` means what is there at each attempt.
+    fn resolves_anew(&self) -> bool {
+        self.asked == Expected::Any && !self.inner.has(Mechanism::AnyResolvedOnce)
+    }
+
     pub(crate) async fn publish(&self, headers: HeaderMap, payload: Bytes) -> Result<u64, Failure> {
+        let headers = match self.inner.has(Mechanism::ExpectedSequence) {
+            true => headers,
+            false => headers::without_expectation(&headers),
+        };
         let left = self.deadline.left();
         self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, left).await
     }
@@ -207,6 +221,9 @@ impl<'a> Appending<'a> {
     /// Waits before the same attempt is made again, or ends at the deadline.
     pub(crate) async fn wait(&mut self, head: &Known, why: Failure) -> Result<Step, AppendError> {
         if self.deadline.pause().await {
+            if self.unanswered.is_some() && !self.inner.has(Mechanism::SameBytesOnRetry) {
+                self.events = self.events.drain(..).map(|event| event.with_id(EventId::generate())).collect();
+            }
             return Ok(Step::Again(head.clone()));
         }
         // A conflict that nothing was found for is no answer either.

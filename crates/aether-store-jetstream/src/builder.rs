@@ -7,6 +7,9 @@ use aether_core::{EventBroadcaster, Namespace, StreamName};
 use async_nats::Client;
 
 use crate::config::Wishes;
+#[cfg(feature = "testing")]
+use crate::mechanism::Mechanism;
+use crate::mechanism::Mechanisms;
 use crate::{JetStreamStore, OpenError, adopt, open};
 
 /// How long events are kept.
@@ -50,6 +53,7 @@ pub struct JetStreamStoreBuilder {
     pub(crate) cached_heads: usize,
     pub(crate) audit: bool,
     pub(crate) broadcaster: Option<Arc<dyn EventBroadcaster>>,
+    pub(crate) mechanisms: Mechanisms,
 }
 
 impl JetStreamStoreBuilder {
@@ -66,6 +70,7 @@ impl JetStreamStoreBuilder {
             cached_heads: 100_000,
             audit: false,
             broadcaster: None,
+            mechanisms: Mechanisms::default(),
         }
     }
 
@@ -150,6 +155,14 @@ impl JetStreamStoreBuilder {
     #[must_use]
     pub fn broadcaster(self, broadcaster: impl EventBroadcaster + 'static) -> Self {
         Self { broadcaster: Some(Arc::new(broadcaster)), ..self }
+    }
+
+    /// Takes away what a guarantee rests on, so that a test can see it missed. For this crate's own tests, never in
+    /// production: such a store loses and doubles events.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn without(self, mechanism: Mechanism) -> Self {
+        Self { mechanisms: Mechanisms::all_but(mechanism), ..self }
     }
 
     /// Opens the store, and creates its streams where there are none.

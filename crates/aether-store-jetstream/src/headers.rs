@@ -74,6 +74,13 @@ pub(crate) fn write(said: &Said) -> HeaderMap {
     headers
 }
 
+/// Returns the headers without what the server checks.
+pub(crate) fn without_expectation(headers: &HeaderMap) -> HeaderMap {
+    let others = headers.iter().filter(|(name, _)| **name != EXPECTED);
+    let values = others.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    values.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Reads the headers of a stored message. Whatever is absent or unreadable is taken as not said, but for the count
 /// and the epoch, where a wrong guess would misread the payload or unfence a writer.
 pub(crate) fn read(headers: Option<&HeaderMap>) -> Said {

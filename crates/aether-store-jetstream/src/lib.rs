@@ -47,6 +47,7 @@ mod head;
 mod headers;
 mod lanes;
 mod layout;
+mod mechanism;
 mod names;
 mod open;
 mod outcome;
@@ -66,4 +67,6 @@ mod trail;
 pub use async_nats;
 pub use builder::{JetStreamStoreBuilder, Retention};
 pub use error::OpenError;
+#[cfg(feature = "testing")]
+pub use mechanism::Mechanism;
 pub use store::JetStreamStore;

@@ -43,7 +43,8 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         let (wanted, found) = (replicas.to_string(), "1 to 5 can be had".to_owned());
         return Err(OpenError::Config { stream, field: "num_replicas", wanted, found });
     }
-    let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight);
+    let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight)
+        .with(builder.mechanisms);
     let level = api_level(&api).await?;
     let namespace = builder.namespace.as_ref();
     let [events, beside] = config::both(&stream, &snapshots, namespace, &builder.name, builder.wishes, level);
@@ -70,6 +71,7 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         lanes: Lanes::default(),
         consumers: Arc::new(tokio::sync::Semaphore::new(MOST_CONSUMERS)),
         announcer: Announcer::new(builder.namespace, builder.broadcaster),
+        mechanisms: builder.mechanisms,
     })))
 }
 

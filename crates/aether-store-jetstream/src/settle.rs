@@ -8,6 +8,7 @@ use crate::append::{Appending, Step};
 use crate::error::Failure;
 use crate::frame::Frame;
 use crate::head::Known;
+use crate::mechanism::Mechanism;
 use crate::outcome::{Attempt, Found, Outcome, judge};
 
 /// What the leader shows after a base.
@@ -35,7 +36,9 @@ impl Appending<'_> {
             Ok(Err(failure)) => return self.wait(head, failure).await,
             Err(_) => return Err(self.unknown(Some(why.into()))),
         };
-        let attempt = Attempt { actor: self.actor, events: &self.events, epoch: self.epoch };
+        let recognizes = self.inner.has(Mechanism::OwnWriteRecognition);
+        let ours = if recognizes { self.events.as_slice() } else { &[] };
+        let attempt = Attempt { actor: self.actor, events: ours, epoch: self.epoch };
         let outcome = judge(&attempt, &Found { frames: &found.frames, truncated: found.truncated });
         if self.inner.is_go() && !matches!(outcome, Outcome::Stored { .. } | Outcome::Reused(_)) {
             return self.settle_by_actor(head, &found, why).await;

@@ -16,6 +16,7 @@ use crate::api::Api;
 use crate::head::Heads;
 use crate::lanes::Lanes;
 use crate::layout::Layout;
+use crate::mechanism::{Mechanism, Mechanisms};
 use crate::{JetStreamStoreBuilder, subject};
 
 /// Keeps events and snapshots in JetStream. A clone is another handle on the same connection and caches.
@@ -48,9 +49,15 @@ pub(crate) struct Inner {
     /// Places for consumers.
     pub(crate) consumers: Arc<tokio::sync::Semaphore>,
     pub(crate) announcer: Announcer,
+    pub(crate) mechanisms: Mechanisms,
 }
 
 impl Inner {
+    /// Says whether the store has what its guarantees rest on: always, but in tests that take it away.
+    pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
+        self.mechanisms.has(mechanism)
+    }
+
     pub(crate) fn events_subject(&self, actor: &ActorId) -> String {
         subject::events(self.layout, &self.stream, actor)
     }

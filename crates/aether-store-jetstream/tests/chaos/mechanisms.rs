@@ -26,7 +26,7 @@ fn plan(pace: Pace, seed: u64, without: Option<Mechanism>) -> Plan {
 /// Runs rounds without the mechanism until one shows it, and asserts that it shows as one of `kinds`.
 fn is_caught(mechanism: Mechanism, pace: Pace, mut site: Site, kinds: &[Kind]) {
     let mut found: BTreeMap<Kind, u64> = BTreeMap::new();
-    for seed in 1..=8 {
+    for seed in 1..=20 {
         let summary = round::run(&mut site, plan(pace, seed, Some(mechanism)), |_| {});
         for violation in &summary.violations {
             *found.entry(violation.kind).or_default() += 1;

@@ -49,6 +49,11 @@ impl Nemesis {
         Self { random, due, counts: BTreeMap::new() }
     }
 
+    /// Says whether each fault has happened.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.due.iter().all(|(fault, ..)| self.counts.contains_key(&fault.name()))
+    }
+
     /// Makes the faults that are due, and waits a moment.
     pub(crate) fn step(&mut self, site: &mut Site, stream: &str, workers: &mut Workers) {
         sleep(Duration::from_millis(10));
@@ -57,9 +62,12 @@ impl Nemesis {
             if Instant::now() < at {
                 continue;
             }
-            if self.make(fault, site, stream, workers) {
+            let made = self.make(fault, site, stream, workers);
+            if made {
                 *self.counts.entry(fault.name()).or_default() += 1;
             }
+            // What had no leader to meet is due again soon.
+            let every = if made { every } else { Duration::from_millis(100) };
             self.due[index].2 = Instant::now() + every.mul_f64(0.5 + self.random.f64());
         }
     }

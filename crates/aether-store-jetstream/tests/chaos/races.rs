@@ -27,9 +27,9 @@ const ON_THREE: Pace = &[
     (Fault::AnswersDelayed, millis(2000)),
     (Fault::RequestsDelayed, millis(2200)),
     (Fault::LinkCut, millis(1500)),
-    (Fault::FollowerPaused, millis(1500)),
-    (Fault::ServerPaused, millis(2500)),
-    (Fault::LeaderSteppedDown, millis(1500)),
+    (Fault::FollowerPaused, millis(1000)),
+    (Fault::ServerPaused, millis(900)),
+    (Fault::LeaderSteppedDown, millis(1000)),
     (Fault::ServerKilled, millis(2000)),
     (Fault::WorkerKilled, millis(2300)),
 ];

@@ -51,7 +51,12 @@ pub(crate) fn run(site: &mut Site, plan: Plan, mut progress: impl FnMut(u64)) ->
     let mut nemesis = Nemesis::new(plan.pace, plan.seed);
     let (mut asked, started) = (Instant::now(), Instant::now());
     let mut messages = 0;
-    while started.elapsed() < plan.lasts && messages < plan.messages {
+    // Some faults need a leader, which is not always there: longer, if that brings those that are missing.
+    let goes_on = |nemesis: &Nemesis| {
+        let limit = if nemesis.is_complete() { plan.lasts } else { 3 * plan.lasts };
+        started.elapsed() < limit
+    };
+    while goes_on(&nemesis) && messages < plan.messages {
         nemesis.step(site, &name, &mut workers);
         if asked.elapsed() > Duration::from_secs(1) {
             messages = workers.messages(&name).unwrap_or(messages);

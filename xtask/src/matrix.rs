@@ -6,8 +6,12 @@ use aether_nats_harness::{ServerBinary, ServerVersion};
 
 use crate::cli::{Replicas, ServerChoice};
 
-/// The packages whose NATS-backed tests run on every server.
-pub(crate) const PACKAGES: [&str; 1] = ["aether-store-jetstream"];
+/// The package whose NATS-backed tests run on every server.
+pub(crate) const PACKAGE: &str = "aether-store-jetstream";
+
+/// Its test targets: all but `chaos`, which brings servers of its own and runs on the main one.
+pub(crate) const TARGETS: [&str; 6] =
+    ["conformance", "go_streams", "lost_answers", "reads", "rewound", "streams"];
 
 /// One server, or a cluster of three.
 #[derive(Debug, Clone)]
@@ -65,6 +69,18 @@ mod tests {
                 Some(version)
             );
         }
+    }
+
+    #[test]
+    fn no_test_target_is_forgotten() {
+        let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates").join(PACKAGE).join("tests");
+        let mut found: Vec<_> = std::fs::read_dir(tests)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .filter(|name| !["chaos", "common", "data"].contains(&name.as_str()))
+            .collect();
+        found.sort();
+        assert_eq!(found, TARGETS);
     }
 
     #[test]

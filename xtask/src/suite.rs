@@ -64,8 +64,9 @@ fn in_column(workspace: &Workspace, column: Column) -> Step<'_> {
     let again = suites.again("integration");
     Step::of_tests(name, again.clone(), move || {
         let binary = server::obtain(workspace, &suites.server)?;
-        let mut command = workspace.cargo(["test", "--all-features", "--no-fail-fast", "--tests"]);
-        command.args(matrix::PACKAGES.iter().flat_map(|package| ["--package", package]));
+        let plain = ["test", "--all-features", "--no-fail-fast", "--package", matrix::PACKAGE];
+        let mut command = workspace.cargo(plain);
+        command.args(matrix::TARGETS.iter().flat_map(|target| ["--test", target]));
         command.args(["--", "--ignored"]);
         suites.on(&mut command, &binary);
         let tests = judged(command, &format!("{again} --"))?;

@@ -75,8 +75,9 @@ pub use id::{
 pub use json::{JsonError, JsonKind, RawJson};
 pub use retry::RetryPolicy;
 pub use store::{
-    AppendOptions, Capabilities, Commit, Consistency, EventBroadcaster, EventStore, EventStoreExt, Expected,
-    Head, ReadOptions, ReplayResult, SharedStore, Snapshot, SnapshotOutcome, SnapshotStore, SnapshotStoreExt,
+    AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventBroadcaster, EventStore,
+    EventStoreExt, Expected, Head, ReadOptions, ReplayResult, SharedStore, Snapshot, SnapshotOutcome,
+    SnapshotStore, SnapshotStoreExt,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upcast::{Upcasters, Upcasting};

@@ -1,6 +1,6 @@
 //! Claiming: a message without events that moves an actor's subject on.
 
-use aether_core::{ActorId, AppendError, AppendOptions, Consistency, Epoch, Expected, Head};
+use aether_core::{ActorId, AppendError, AppendOptions, ClaimOptions, Consistency, Epoch, Expected, Head};
 use bytes::Bytes;
 
 use crate::append::Appending;
@@ -11,26 +11,33 @@ use crate::store::{Inner, Shared};
 
 impl Inner {
     /// Takes the actor over at `epoch`.
-    pub(crate) async fn claim(self: &Shared, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+    pub(crate) async fn claim(
+        self: &Shared,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
         if self.is_go() {
             return Err(of_aether_only("a claim").into());
         }
-        let options = AppendOptions::default().epoch(epoch);
-        let mut claim = Appending::new(self, "claim", actor, Expected::Any, Vec::new(), options);
+        let mut as_append = AppendOptions::default().epoch(epoch);
+        as_append.deadline = options.deadline;
+        let mut claim = Appending::new(self, "claim", actor, Expected::Any, Vec::new(), as_append);
         let _lane = claim.enter_lane().await?;
-        claim.run_claim(epoch).await
+        claim.run_claim(epoch, options.proves).await
     }
 }
 
 impl Appending<'_> {
-    async fn run_claim(&mut self, epoch: Epoch) -> Result<Head, AppendError> {
+    async fn run_claim(&mut self, epoch: Epoch, proves: bool) -> Result<Head, AppendError> {
         loop {
             let head = self.look(Consistency::Leader).await?;
             if let Some(current) = head.epoch.filter(|_| self.is_fenced(&head)) {
                 return Err(self.fenced(current));
             }
-            // A claim is the same whoever wrote it, an attempt without an answer included.
-            if head.epoch == Some(epoch) {
+            // A claim is the same whoever wrote it, an attempt without an answer included; but that it is there was only
+            // read.
+            if head.epoch == Some(epoch) && !proves {
                 return Ok(head.to_head(None));
             }
             self.expected = Expected::Exactly(head.version);

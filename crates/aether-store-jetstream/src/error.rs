@@ -44,7 +44,7 @@ pub(crate) enum Failure {
     #[error("the message is larger than the server's max_payload")]
     TooLarge,
     /// Whether it was done is not known.
-    #[error("no answer on {subject}")]
+    #[error("no answer on {subject}: the server is slow or away, or this user may not publish there")]
     NoAnswer { subject: String, source: BoxError },
     /// The answer is not what the protocol says.
     #[error("the answer on {subject} is not understood")]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aether_core::store::Announcer;
 use aether_core::{
-    ActorId, AppendError, AppendOptions, Capabilities, Checkpoint, Commit, Consistency, Epoch, EventStore,
-    Expected, Head, NewEvent, Position, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError,
-    SnapshotOutcome, SnapshotStore, StreamName, Version,
+    ActorId, AppendError, AppendOptions, Capabilities, Checkpoint, ClaimOptions, Commit, Consistency, Epoch,
+    EventStore, Expected, Head, NewEvent, Position, ReadError, ReadOptions, RecordedEvent, Snapshot,
+    SnapshotError, SnapshotOutcome, SnapshotStore, StreamName, Version,
 };
 use async_nats::Client;
 use futures_util::Stream;
@@ -125,8 +125,13 @@ impl EventStore for JetStreamStore {
         self.0.append(actor, expected, events, options).await
     }
 
-    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
-        self.0.claim(actor, epoch).await
+    async fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
+        self.0.claim(actor, epoch, options).await
     }
 
     async fn head(&self, actor: &ActorId, consistency: Consistency) -> Result<Head, ReadError> {

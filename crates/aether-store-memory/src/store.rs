@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use aether_core::store::Announcer;
 use aether_core::{
-    ActorId, AppendError, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected,
-    Head, NewEvent, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError, SnapshotOutcome,
-    SnapshotStore, Version,
+    ActorId, AppendError, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore,
+    Expected, Head, NewEvent, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError,
+    SnapshotOutcome, SnapshotStore, Version,
 };
 use futures_util::Stream;
 
@@ -102,10 +102,15 @@ impl EventStore for MemoryStore {
         Ok(commit)
     }
 
-    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+    async fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
         let history = self.0.actors.find_or_create(actor);
         let mut history = lock(&history);
-        if history.judge_claim(epoch)? {
+        if history.judge_claim(epoch)? || options.proves {
             self.at_next_sequence(&mut history, |history, sequence| history.claim(sequence, epoch));
         }
         Ok(history.head())

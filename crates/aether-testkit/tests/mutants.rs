@@ -90,6 +90,7 @@ const CAUGHT: &[(Mutation, &[&str])] = {
         (ReusedIdsSwallowed, &["identity::an_id_with_other_content_is_refused"]),
         (PartsCountAsWhole, &["identity::a_part_of_a_commit_is_refused"]),
         (RepeatsFoundAnywhere, &["identity::a_commit_is_repeated_in_its_place_only"]),
+        (ProofsUnwritten, &["epochs::a_claim_that_proves_is_written_each_time"]),
         (EventIdsGlobal, &["identity::an_id_in_another_actor_is_no_clash"]),
         (
             EpochsUnchecked,

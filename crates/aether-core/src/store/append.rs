@@ -92,6 +92,31 @@ impl AppendOptions {
     }
 }
 
+/// What may be said with a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ClaimOptions {
+    /// How long the store may try, as with [appends](AppendOptions::deadline).
+    pub deadline: Option<Duration>,
+    /// Whether the claim is written even if its epoch is there already.
+    pub proves: bool,
+}
+
+impl ClaimOptions {
+    /// Gives up after `deadline`.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Writes the claim even if its epoch is there already: success then proves that at some moment during the call
+    /// nothing was newer than the head that it returns. A read proves no such thing, whoever answers it.
+    #[must_use]
+    pub fn prove(self) -> Self {
+        Self { proves: true, ..self }
+    }
+}
+
 /// Says what an append stored, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use futures_core::Stream;
 
-use super::{AppendOptions, Capabilities, Commit, Expected};
+use super::{AppendOptions, Capabilities, ClaimOptions, Commit, Expected};
 use crate::error::{AppendError, ReadError};
 use crate::{ActorId, Epoch, NewEvent, Position, RecordedEvent, Version};
 
@@ -105,7 +105,7 @@ pub trait EventStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Commit, AppendError>> + Send;
 
     /// Takes the actor over at `epoch`: whatever a lower epoch prepared before, and has not stored by now, will be
-    /// refused. Repeating it changes nothing.
+    /// refused. Repeating it changes nothing, unless it is to [prove](ClaimOptions::prove) something.
     ///
     /// A claim stores no event and no reader sees it.
     ///
@@ -113,7 +113,12 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// [`AppendError::Fenced`] when a higher epoch is there already; `Unsupported` in stores that keep no epochs; the
     /// rest as with appends.
-    fn claim(&self, actor: &ActorId, epoch: Epoch) -> impl Future<Output = Result<Head, AppendError>> + Send;
+    fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> impl Future<Output = Result<Head, AppendError>> + Send;
 
     /// Returns where the actor's history stands; [`Head::default`] for an actor without one.
     ///

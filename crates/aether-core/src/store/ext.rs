@@ -5,10 +5,12 @@ use std::future::Future;
 use futures_core::Stream;
 use futures_util::StreamExt;
 
-use super::{AppendOptions, Commit, Consistency, EventStore, Expected, ReadOptions, ReplayResult};
+use super::{
+    AppendOptions, ClaimOptions, Commit, Consistency, EventStore, Expected, Head, ReadOptions, ReplayResult,
+};
 use crate::error::{AppendError, ReadError};
 use crate::fold::{LoadError, Loaded, State};
-use crate::{ActorId, Event, NewEvent, RecordedEvent, Version};
+use crate::{ActorId, Epoch, Event, NewEvent, RecordedEvent, Version};
 
 /// The conveniences of an [`EventStore`], the same for all of them.
 pub trait EventStoreExt: EventStore {
@@ -43,6 +45,15 @@ pub trait EventStoreExt: EventStore {
         events: impl IntoIterator<Item = NewEvent>,
     ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
         self.append_with(actor, expected, events.into_iter().collect(), AppendOptions::default())
+    }
+
+    /// Takes the actor over at `epoch`, with the store's default options.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventStore::claim_with`].
+    fn claim(&self, actor: &ActorId, epoch: Epoch) -> impl Future<Output = Result<Head, AppendError>> + Send {
+        self.claim_with(actor, epoch, ClaimOptions::default())
     }
 
     /// Saves an event that has its version already: the rule of the Go original. The version must be above the latest,

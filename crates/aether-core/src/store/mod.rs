@@ -13,7 +13,7 @@ mod snapshot;
 mod snapshot_store;
 
 pub use announcer::Announcer;
-pub use append::{AppendOptions, Commit, Expected, check_commit, number};
+pub use append::{AppendOptions, ClaimOptions, Commit, Expected, check_commit, number};
 pub use broadcast::EventBroadcaster;
 pub use capabilities::Capabilities;
 pub use event_store::{Consistency, EventStore, Head, ReadOptions};

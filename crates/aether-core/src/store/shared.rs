@@ -8,8 +8,8 @@ use futures_core::Stream;
 use futures_core::future::BoxFuture;
 
 use super::{
-    AppendOptions, Capabilities, Commit, Consistency, EventStore, Expected, Head, ReadOptions, Snapshot,
-    SnapshotOutcome, SnapshotStore,
+    AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventStore, Expected, Head, ReadOptions,
+    Snapshot, SnapshotOutcome, SnapshotStore,
 };
 use crate::error::{AppendError, ReadError, SnapshotError};
 use crate::{ActorId, Epoch, NewEvent, RecordedEvent, Version};
@@ -56,7 +56,12 @@ trait Mirror: Send + Sync {
         events: Vec<NewEvent>,
         options: AppendOptions,
     ) -> BoxFuture<'a, Result<Commit, AppendError>>;
-    fn claim<'a>(&'a self, actor: &'a ActorId, epoch: Epoch) -> BoxFuture<'a, Result<Head, AppendError>>;
+    fn claim_with<'a>(
+        &'a self,
+        actor: &'a ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> BoxFuture<'a, Result<Head, AppendError>>;
     fn head<'a>(
         &'a self,
         actor: &'a ActorId,
@@ -82,8 +87,13 @@ impl<T: EventStore + SnapshotStore> Mirror for T {
         Box::pin(EventStore::append_with(self, actor, expected, events, options))
     }
 
-    fn claim<'a>(&'a self, actor: &'a ActorId, epoch: Epoch) -> BoxFuture<'a, Result<Head, AppendError>> {
-        Box::pin(EventStore::claim(self, actor, epoch))
+    fn claim_with<'a>(
+        &'a self,
+        actor: &'a ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> BoxFuture<'a, Result<Head, AppendError>> {
+        Box::pin(EventStore::claim_with(self, actor, epoch, options))
     }
 
     fn head<'a>(
@@ -125,8 +135,13 @@ impl EventStore for SharedStore {
         self.0.append_with(actor, expected, events, options).await
     }
 
-    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
-        self.0.claim(actor, epoch).await
+    async fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
+        self.0.claim_with(actor, epoch, options).await
     }
 
     async fn head(&self, actor: &ActorId, consistency: Consistency) -> Result<Head, ReadError> {

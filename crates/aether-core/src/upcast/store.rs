@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use super::Upcasters;
 use crate::error::{AppendError, ReadError, SnapshotError};
 use crate::{
-    ActorId, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected, Head, NewEvent,
-    ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, Version,
+    ActorId, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore, Expected,
+    Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, Version,
 };
 
 /// A store whose events are brought up to date by [`Upcasters`] on every read.
@@ -54,8 +54,13 @@ impl<T: EventStore> EventStore for Upcasting<T> {
         Ok(commit)
     }
 
-    fn claim(&self, actor: &ActorId, epoch: Epoch) -> impl Future<Output = Result<Head, AppendError>> + Send {
-        self.store.claim(actor, epoch)
+    fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> impl Future<Output = Result<Head, AppendError>> + Send {
+        self.store.claim_with(actor, epoch, options)
     }
 
     fn head(

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use aether_core::{
-    ActorId, AppendError, AppendOptions, Consistency, Epoch, EventId, EventStore, Expected, NewEvent,
-    RawJson, ReadOptions, Version,
+    ActorId, AppendError, AppendOptions, Consistency, Epoch, EventId, EventStore, EventStoreExt, Expected,
+    NewEvent, RawJson, ReadOptions, Version,
 };
 use aether_store_jetstream::{JetStreamStore, Mechanism};
 use futures_util::StreamExt;

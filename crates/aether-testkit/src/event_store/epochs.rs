@@ -1,6 +1,8 @@
 //! Epochs: whoever took over makes everyone before powerless.
 
-use aether_core::{ActorId, Epoch, EventStore, Expected, NewEvent, Version};
+use aether_core::{
+    ActorId, ClaimOptions, Epoch, EventStore, EventStoreExt, Expected, Head, NewEvent, Position, Version,
+};
 
 use crate::suite::ability::fences;
 use crate::suite::check::{
@@ -19,7 +21,7 @@ async fn epoch_is(contract: &str, store: &impl EventStore, actor: &ActorId, epoc
     same(contract, head(store, actor).await.epoch, Some(Epoch::new(epoch)));
 }
 
-async fn claim(store: &impl EventStore, actor: &ActorId, epoch: u64) -> aether_core::Head {
+async fn claim(store: &impl EventStore, actor: &ActorId, epoch: u64) -> Head {
     let contract = format!("epoch {epoch} of {actor} can be claimed here");
     must(&contract, store.claim(actor, Epoch::new(epoch)).await)
 }
@@ -158,6 +160,29 @@ pub(crate) async fn a_repeated_claim_changes_nothing<F: StoreUnderTest>(fixture:
         let (seen, wanted) = ((again.version, again.epoch), (first.version, first.epoch));
         same("a repeated claim changes neither version nor epoch", seen, wanted);
     }
+    append_under(&store, &actor, exactly(2), 4).await;
+}
+
+pub(crate) async fn a_claim_that_proves_is_written_each_time<F: StoreUnderTest>(fixture: Fixture<F>) {
+    let (store, actor) = (fixture.open().await, fixture.actor("order"));
+    if !fences(&fixture, &store).await {
+        return;
+    }
+    fill(&store, &actor, 2).await;
+    let mut before = claim(&store, &actor, 4).await;
+    let other = fixture.open().await;
+    for handle in [&store, &other] {
+        let contract = "a claim that is to prove something is accepted at an epoch that is there already";
+        let proof = handle.claim_with(&actor, Epoch::new(4), ClaimOptions::default().prove()).await;
+        let after = must(contract, proof);
+        let place = |head: &Head| head.position.as_ref().map(Position::sequence);
+        let contract = "a claim that proves is written, and lies after the one before it";
+        holds(contract, place(&after) > place(&before), (&before, &after));
+        same("a claim that proves changes neither version nor epoch", after.version, before.version);
+        before = after;
+    }
+    let below = store.claim_with(&actor, Epoch::new(3), ClaimOptions::default().prove()).await;
+    fenced("a claim that proves is fenced like any other", below);
     append_under(&store, &actor, exactly(2), 4).await;
 }
 

@@ -112,6 +112,7 @@ macro_rules! __event_store_facts {
                 a_used_actor_can_be_claimed,
                 a_claim_is_no_event,
                 a_repeated_claim_changes_nothing,
+                a_claim_that_proves_is_written_each_time,
                 a_lower_claim_is_fenced,
                 a_claim_fences_a_handle_that_knew_the_actor,
                 an_append_fences_a_handle_that_knew_the_actor,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use aether_core::error::{AppendError, ReadError, Unavailable, UnknownOutcome};
 use aether_core::store::RecordedStream;
 use aether_core::{
-    ActorId, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected, Head, NewEvent,
-    ReadOptions, RecordedEvent, Version,
+    ActorId, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore, Expected,
+    Head, NewEvent, ReadOptions, RecordedEvent, Version,
 };
 use futures_util::{Stream, StreamExt, stream};
 
@@ -145,7 +145,12 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
         Err(unknown(actor, self.resolved(actor, expected, outcome.as_ref().ok()).await?))
     }
 
-    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+    async fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
         let fault = self.fault(Operation::Claim);
         match fault {
             Some(Fault::Unavailable | Fault::CutRead(_)) => return Err(unavailable(Operation::Claim).into()),
@@ -153,7 +158,7 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
             Some(Fault::Lose | Fault::DropAck) | None => {}
         }
         if fault != Some(Fault::Lose) {
-            let outcome = self.store.claim(actor, epoch).await;
+            let outcome = self.store.claim_with(actor, epoch, options).await;
             if fault != Some(Fault::DropAck) {
                 return outcome;
             }

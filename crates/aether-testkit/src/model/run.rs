@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aether_core::{
-    ActorId, AppendOptions, Consistency, Epoch, EventStore, Expected, RawJson, ReadOptions, RecordedEvent,
-    Snapshot, Version,
+    ActorId, AppendOptions, Consistency, Epoch, EventStore, EventStoreExt, Expected, RawJson, ReadOptions,
+    RecordedEvent, Snapshot, Version,
 };
 use futures_util::TryStreamExt;
 

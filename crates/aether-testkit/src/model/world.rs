@@ -99,7 +99,7 @@ impl World {
     pub(crate) fn claim(&mut self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
         self.sequence += 1;
         let sequence = self.sequence;
-        self.history(actor).claim(actor, epoch, sequence)
+        self.history(actor).claim(actor, epoch, false, sequence)
     }
 
     pub(crate) fn save_snapshot(&mut self, snapshot: Snapshot) -> SnapshotOutcome {

@@ -193,6 +193,7 @@ impl History {
         &mut self,
         actor: &ActorId,
         epoch: Epoch,
+        proves: bool,
         sequence: u64,
     ) -> Result<Head, AppendError> {
         let lower = self.epoch.filter(|current| epoch < *current);
@@ -200,7 +201,8 @@ impl History {
             let actor = actor.clone();
             return Err(Box::new(Fenced { actor, attempted: epoch, current }).into());
         }
-        if self.epoch != Some(epoch) && !Mutation::ClaimsLost.is(self.removed) {
+        let proves = proves && !Mutation::ProofsUnwritten.is(self.removed);
+        if (proves || self.epoch != Some(epoch)) && !Mutation::ClaimsLost.is(self.removed) {
             self.epoch = Some(epoch);
             self.claims += 1;
             self.position = Some(Position::new(0, sequence, 0, None));

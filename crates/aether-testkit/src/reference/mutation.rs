@@ -50,6 +50,8 @@ mutations! {
     RepeatsFoundAnywhere,
     /// An event id is taken for all actors at once: fault 3.
     EventIdsGlobal,
+    /// A claim that is to prove something is not written where its epoch is there.
+    ProofsUnwritten,
     /// Epochs are kept, but nobody is fenced.
     EpochsUnchecked,
     /// A writer without an epoch leaves none behind.

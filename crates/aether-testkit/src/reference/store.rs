@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aether_core::error::{AppendError, Conflict, ReadError};
 use aether_core::{
-    ActorId, AppendOptions, Capabilities, Commit, Consistency, Epoch, EventStore, Expected, Head, NewEvent,
-    ReadOptions, RecordedEvent, Snapshot, Version,
+    ActorId, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore, Expected,
+    Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, Version,
 };
 use futures_util::{Stream, stream};
 
@@ -173,12 +173,22 @@ impl EventStore for ReferenceStore {
         }
     }
 
-    async fn claim(&self, actor: &ActorId, epoch: Epoch) -> Result<Head, AppendError> {
+    async fn claim_with(
+        &self,
+        actor: &ActorId,
+        epoch: Epoch,
+        options: ClaimOptions,
+    ) -> Result<Head, AppendError> {
         let mut data = self.lock();
         data.sequence += 1;
         let sequence = data.sequence;
         let history = data.histories.entry(self.key(actor));
-        history.or_insert_with(|| History::without(self.removed)).claim(actor, epoch, sequence)
+        history.or_insert_with(|| History::without(self.removed)).claim(
+            actor,
+            epoch,
+            options.proves,
+            sequence,
+        )
     }
 
     async fn head(&self, actor: &ActorId, _: Consistency) -> Result<Head, ReadError> {

@@ -102,16 +102,23 @@ impl Api {
         }
     }
 
-    /// Returns the latest message of `subject` that some replica has.
+    /// Returns the latest message of `subject` that some replica has. Where none listens, the leader is asked: in a cluster
+    /// the servers hear of a new stream's replicas a little after it was made.
     pub(crate) async fn direct_last(&self, stream: &str, subject: &str) -> Result<Option<Stored>, Failure> {
         let request = self.subject(&format!("DIRECT.GET.{stream}.{subject}"));
-        Ok(self.direct(&request, Bytes::new()).await?.map(|found| found.message))
+        match self.direct(&request, Bytes::new()).await {
+            Err(Failure::NoResponders { .. }) => self.leader_last(stream, subject).await,
+            found => Ok(found?.map(|found| found.message)),
+        }
     }
 
     /// Returns the message at `sequence` that some replica has.
     pub(crate) async fn direct_at(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Failure> {
         let request = self.subject(&format!("DIRECT.GET.{stream}"));
-        self.direct(&request, json!({ "seq": sequence }).to_string().into()).await
+        match self.direct(&request, json!({ "seq": sequence }).to_string().into()).await {
+            Err(Failure::NoResponders { .. }) => self.leader_at(stream, sequence).await,
+            found => found,
+        }
     }
 
     /// Returns the latest message of `subject` that the leader has.

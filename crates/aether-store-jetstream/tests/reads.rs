@@ -9,8 +9,8 @@ use std::time::Duration;
 use aether_core::{ActorId, Event, EventStoreExt, Expected, StreamName, Version};
 use aether_nats_harness::{Direction, Proxy};
 use aether_store_jetstream::JetStreamStore;
-use async_nats::{ConnectOptions, HeaderMap, jetstream};
-use common::{actor, connect, event, fresh_name, open, server};
+use async_nats::ConnectOptions;
+use common::{actor, connect, event, fresh_name, open, publish, server};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -156,9 +156,6 @@ async fn a_slow_link_costs_time_and_no_event() {
 /// Publishes an event of `order-1` past the store, under these headers.
 async fn forge(name: &StreamName, version: u64, said: &[(&str, &str)]) {
     let forged = Event::new(actor("order-1"), Version::new(version).unwrap(), event("forged"));
-    let mut headers = HeaderMap::new();
-    said.iter().for_each(|(name, value)| headers.insert(*name, *value));
-    let (subject, payload) = (format!("{name}.events.order.order-1"), serde_json::to_vec(&forged).unwrap());
-    let context = jetstream::new(connect().await);
-    context.publish_with_headers(subject, headers, payload.into()).await.unwrap().await.unwrap();
+    let subject = format!("{name}.events.order.order-1");
+    publish(&connect().await, &subject, said, &serde_json::to_vec(&forged).unwrap()).await;
 }

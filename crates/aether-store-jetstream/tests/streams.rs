@@ -8,7 +8,7 @@ use std::time::Duration;
 use aether_core::{Epoch, Event, EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::jetstream;
-use common::{actor, builder, connect, event, fresh_name, open};
+use common::{actor, builder, connect, event, fresh_name, open, publish};
 use serde_json::{Value, json};
 
 async fn api(client: &async_nats::Client, verb: &str, body: Value) -> Value {
@@ -73,9 +73,7 @@ async fn a_malformed_message_is_an_item_and_harms_no_neighbor() {
     let name = fresh_name();
     let (store, order) = (open(&name).await, actor("order-1"));
     store.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
-    let subject = format!("{name}.events.order.order-1");
-    let context = jetstream::new(connect().await);
-    context.publish(subject, "{}".into()).await.unwrap().await.unwrap();
+    publish(&connect().await, &format!("{name}.events.order.order-1"), &[], b"{}").await;
     // The head is unknown, so nothing may be appended; but everything can be read.
     let error = open(&name).await.append(&order, Expected::Any, [event("2")]).await.unwrap_err();
     assert!(error.to_string().contains("order-1"), "{error}");
@@ -127,12 +125,9 @@ async fn an_audited_history_is_chained_and_what_does_not_fit_is_found_out() {
     assert_eq!(plain.read_all(&order, Version::FIRST).await.unwrap().len(), 4);
 
     let forged = Event::new(order.clone(), Version::new(5).unwrap(), event("forged"));
-    let mut headers = async_nats::HeaderMap::new();
-    headers.insert("Aether-Follows", "4");
-    headers.insert("Aether-Digest", "0".repeat(64));
-    let (subject, payload) = (format!("{name}.events.order.order-1"), serde_json::to_vec(&forged).unwrap());
-    let context = jetstream::new(connect().await);
-    context.publish_with_headers(subject, headers, payload.into()).await.unwrap().await.unwrap();
+    let said = [("Aether-Follows", "4"), ("Aether-Digest", &*"0".repeat(64))];
+    let subject = format!("{name}.events.order.order-1");
+    publish(&connect().await, &subject, &said, &serde_json::to_vec(&forged).unwrap()).await;
     let replay = plain.replay(&order, Version::FIRST).await.unwrap();
     assert_eq!((replay.events.len(), replay.errors.len()), (4, 1));
     assert!(replay.errors[0].source.to_string().contains("digest"));

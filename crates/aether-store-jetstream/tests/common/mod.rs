@@ -1,14 +1,14 @@
 //! What the tests share: stores on the test process's server.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aether_core::error::BoxError;
 use aether_core::{ActorId, EventId, Namespace, NewEvent, RawJson, StreamName};
 use aether_nats_harness::{Shared, shared};
 use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder};
 use aether_testkit::StoreUnderTest;
-use async_nats::Client;
+use async_nats::{Client, HeaderMap};
 
 /// The server of this test process, or the cluster.
 pub(crate) fn server() -> &'static Shared {
@@ -40,6 +40,28 @@ pub(crate) fn actor(id: &str) -> ActorId {
 
 pub(crate) fn event(data: &str) -> NewEvent {
     NewEvent::new("Noted".try_into().unwrap(), RawJson::parse(format!("{{\"note\":\"{data}\"}}")).unwrap())
+}
+
+/// Publishes past the store, as others might. In a cluster the servers hear of a new stream's subjects a little after it
+/// was made: until then nobody answers.
+pub(crate) async fn publish(client: &Client, subject: &str, said: &[(&str, &str)], payload: &[u8]) {
+    let mut headers = HeaderMap::new();
+    said.iter().for_each(|(name, value)| headers.insert(*name, *value));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let publish =
+            client.request_with_headers(subject.to_owned(), headers.clone(), payload.to_vec().into());
+        match publish.await {
+            Ok(answer) => {
+                let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+                return assert!(answer["seq"].is_u64(), "{answer}");
+            }
+            Err(error) => {
+                assert!(Instant::now() < deadline, "nobody takes what is published to {subject}: {error}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Opens a connection of its own for each handle, as another process would.

@@ -11,7 +11,7 @@ pub struct Capabilities {
     pub durable: bool,
     /// Whether a commit may have several events.
     pub packed_commits: bool,
-    /// Whether epochs are kept and [claims](crate::EventStore::claim) can be made.
+    /// Whether epochs are kept and [claims](crate::EventStore::claim_with) can be made.
     pub epochs: bool,
     /// Whether the server refuses to delete single events and to purge the history.
     pub deletion_denied: bool,

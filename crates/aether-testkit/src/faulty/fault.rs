@@ -8,7 +8,7 @@ use std::time::Duration;
 pub enum Operation {
     /// [`EventStore::append_with`](aether_core::EventStore::append_with)
     Append,
-    /// [`EventStore::claim`](aether_core::EventStore::claim)
+    /// [`EventStore::claim_with`](aether_core::EventStore::claim_with)
     Claim,
     /// [`EventStore::head`](aether_core::EventStore::head)
     Head,

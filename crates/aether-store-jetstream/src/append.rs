@@ -165,13 +165,15 @@ impl<'a> Appending<'a> {
         }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
         let headers = headers::write(&said);
-        self.check_size(&headers, &payload)?;
         let (bytes, connection) = (message_bytes(&headers, &payload), self.inner.connection());
+        if bytes > self.inner.max_message_bytes() {
+            return Err(self.too_large(bytes));
+        }
         match self.publish(headers, payload).await {
             Ok(sequence) => {
                 let version = events.last().map_or(first, Event::version);
                 self.inner.heads.remember(connection, self.actor, Known::after(sequence, version, &said));
-                self.stored(sequence, events, false)
+                stored(sequence, events, false).map(Step::Done)
             }
             Err(failure) if failure.is_unknown() && self.resolves_anew() => {
                 self.conflicted(head, failure).await
@@ -249,25 +251,15 @@ impl<'a> Appending<'a> {
         Box::new(Fenced { actor: self.actor.clone(), attempted, current }).into()
     }
 
-    fn check_size(&self, headers: &HeaderMap, payload: &Bytes) -> Result<(), AppendError> {
-        let bytes = message_bytes(headers, payload);
-        if bytes > self.inner.max_message_bytes() { Err(self.too_large(bytes)) } else { Ok(()) }
-    }
-
     fn too_large(&self, bytes: u64) -> AppendError {
         AppendError::TooLarge { actor: self.actor.clone(), bytes, limit: self.inner.max_message_bytes() }
     }
+}
 
-    pub(crate) fn stored(
-        &self,
-        sequence: u64,
-        events: Vec<Event>,
-        already_stored: bool,
-    ) -> Result<Step, AppendError> {
-        let recorded = (0..).zip(events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
-        let commit = Commit::new(recorded.collect(), already_stored).ok_or(InvalidAppend::Empty)?;
-        Ok(Step::Done(commit))
-    }
+/// Says what is stored at `sequence`.
+pub(crate) fn stored(sequence: u64, events: Vec<Event>, already_stored: bool) -> Result<Commit, AppendError> {
+    let recorded = RecordedEvent::of_commit(events, 0, sequence).collect();
+    Commit::new(recorded, already_stored).ok_or_else(|| InvalidAppend::Empty.into())
 }
 
 /// Nothing was sent when the deadline passed.

@@ -1,7 +1,7 @@
 //! Turning stored messages into the events that were asked for, without passing over what is missing. Pure.
 
 use aether_core::error::HistoryTruncated;
-use aether_core::{ActorId, Event, Position, ReadError, RecordedEvent, ReplayError, Version};
+use aether_core::{ActorId, Position, ReadError, RecordedEvent, ReplayError, Version};
 
 use crate::digest::Digest;
 use crate::frame::Frame;
@@ -43,7 +43,7 @@ impl Assembly {
         };
         let follows = frame.said.follows.filter(|_| !self.unsure);
         if follows.is_some_and(|follows| follows > self.known) {
-            let first_available = frame.events.first().map_or(frame.version, Event::version);
+            let first_available = frame.first_version();
             let (actor, wanted) = (self.actor.clone(), self.wanted());
             return Err(Box::new(HistoryTruncated { actor, wanted, first_available }).into());
         }
@@ -51,8 +51,7 @@ impl Assembly {
         self.known = self.known.max(frame.version);
         self.check_digest(&frame)?;
         let (sequence, from) = (frame.sequence, self.from);
-        let recorded =
-            (0..).zip(frame.events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
+        let recorded = RecordedEvent::of_commit(frame.events, 0, sequence);
         Ok(recorded.filter(|event| event.version() >= from).collect())
     }
 
@@ -85,7 +84,7 @@ impl Assembly {
 
 #[cfg(test)]
 mod tests {
-    use aether_core::{NewEvent, RawJson};
+    use aether_core::{Event, NewEvent, RawJson};
     use bytes::Bytes;
 
     use super::*;

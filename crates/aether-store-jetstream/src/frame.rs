@@ -44,6 +44,11 @@ impl Frame {
         Ok(Self { sequence: message.sequence, said, events, version, payload: message.payload.clone() })
     }
 
+    /// Returns the version of the first event, or the one that a claim leaves as it is.
+    pub(crate) fn first_version(&self) -> Version {
+        self.events.first().map_or(self.version, Event::version)
+    }
+
     /// Says whether a message was no part of the history only because it is one of another actor's.
     pub(crate) fn is_of_other(error: &ReplayError) -> bool {
         matches!(error.source.downcast_ref(), Some(Fault::OtherActor(_)))

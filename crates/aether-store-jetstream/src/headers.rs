@@ -48,12 +48,18 @@ pub(crate) enum Body {
     Unreadable,
 }
 
-/// Writes the headers of a message.
-pub(crate) fn write(said: &Said) -> HeaderMap {
+/// Writes the header by which the server refuses a message whose subject does not end at sequence `base`.
+pub(crate) fn expecting(base: u64) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let base = said.base.unwrap_or(0);
     // 0, not absent: without the header two first writers would both win.
     headers.insert(EXPECTED, base.to_string());
+    headers
+}
+
+/// Writes the headers of a message.
+pub(crate) fn write(said: &Said) -> HeaderMap {
+    let base = said.base.unwrap_or(0);
+    let mut headers = expecting(base);
     let count = match said.body {
         Body::Packed(count) => Some(count.to_string()),
         Body::Claim => Some("0".to_owned()),

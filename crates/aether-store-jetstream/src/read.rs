@@ -38,10 +38,9 @@ impl Inner {
 
 /// Says whether `frame` is the commit right before `later`. Both may lie: sequences and versions must fall.
 fn is_before(frame: &Frame, later: &Frame) -> bool {
-    let first = frame.events.first().map_or(frame.version, aether_core::Event::version);
     frame.sequence < later.sequence
         && later.said.follows == Some(frame.version)
-        && frame.said.follows.is_none_or(|follows| follows < first)
+        && frame.said.follows.is_none_or(|follows| follows < frame.first_version())
 }
 
 struct Reader {
@@ -182,8 +181,7 @@ impl Reader {
     async fn first_available(&self) -> Option<Version> {
         let subject = self.inner.events_subject(&self.actor);
         let first = self.inner.api.leader_next(&self.inner.stream, &subject, 1).await.ok()??;
-        let frame = Frame::read(&first, &self.actor).ok()?;
-        Some(frame.events.first().map_or(frame.version, aether_core::Event::version))
+        Some(Frame::read(&first, &self.actor).ok()?.first_version())
     }
 
     /// Takes the next message of the consumer.

@@ -6,7 +6,7 @@ use aether_core::{AppendError, Commit, Consistency, Expected, ReadOptions, Versi
 use futures_util::StreamExt;
 use tokio::time::timeout_at;
 
-use crate::append::{Appending, Step};
+use crate::append::{Appending, stored};
 use crate::frame::Frame;
 use crate::head::Known;
 
@@ -44,10 +44,7 @@ impl Appending<'_> {
             return Ok(None);
         };
         match recognize(self.actor, Some(attempted), &frame.events, &self.events) {
-            Recognized::Ours => match self.stored(frame.sequence, frame.events, true)? {
-                Step::Done(commit) => Ok(Some(commit)),
-                Step::Again(_) => Ok(None),
-            },
+            Recognized::Ours => stored(frame.sequence, frame.events, true).map(Some),
             Recognized::Reused(reused) => Err(Box::new(reused).into()),
             Recognized::Others | Recognized::Nothing => Ok(None),
         }

@@ -4,7 +4,7 @@ use aether_core::error::Conflict;
 use aether_core::{AppendError, Consistency, Expected, ReplayError, Version};
 use tokio::time::timeout_at;
 
-use crate::append::{Appending, Step};
+use crate::append::{Appending, Step, stored};
 use crate::error::Failure;
 use crate::frame::Frame;
 use crate::head::Known;
@@ -102,7 +102,7 @@ impl Appending<'_> {
             self.inner.heads.remember(self.inner.connection(), self.actor, Known::of(last));
         }
         let ours = frames.iter().find(|frame| frame.sequence == sequence);
-        self.stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false)
+        stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false).map(Step::Done)
     }
 
     /// Reads, at the leader, everything of the subject after `base`.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use aether_core::{ActorId, Consistency, Position, ReplayError, Snapshot, SnapshotError, SnapshotOutcome};
-use async_nats::HeaderMap;
 use bytes::Bytes;
 
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::frame::Stored;
+use crate::headers;
 use crate::store::Inner;
 
 impl Inner {
@@ -76,9 +76,9 @@ impl Inner {
         payload: Bytes,
         left: Duration,
     ) -> Result<u64, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, base.to_string());
-        self.api.publish(&self.snapshots, &self.snapshots_subject(actor), headers, payload, left).await
+        self.api
+            .publish(&self.snapshots, &self.snapshots_subject(actor), headers::expecting(base), payload, left)
+            .await
     }
 
     async fn snapshot_message(

@@ -28,6 +28,11 @@ impl History {
         Self { actor, events: Vec::new(), epoch: None, claimed_at: None, snapshot: None }
     }
 
+    /// Says whether an actor without a history takes the append.
+    pub(crate) fn accepts_first(expected: Expected, events: &[NewEvent]) -> bool {
+        expected.first_version(Version::INITIAL).is_some() && check_commit(expected, events).is_ok()
+    }
+
     pub(crate) fn version(&self) -> Version {
         self.events.last().map_or(Version::INITIAL, |event| event.version())
     }
@@ -64,8 +69,7 @@ impl History {
         epoch: Option<Epoch>,
     ) -> Vec<RecordedEvent> {
         let start = self.events.len();
-        let recorded = (0..).zip(events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index));
-        self.events.extend(recorded);
+        self.events.extend(RecordedEvent::of_commit(events, 0, sequence));
         self.epoch = self.epoch.max(epoch);
         self.events.get(start..).unwrap_or_default().to_vec()
     }

@@ -91,11 +91,9 @@ impl EventStore for MemoryStore {
     ) -> Result<Commit, AppendError> {
         let history = match self.0.actors.find(actor) {
             Some(history) => history,
-            None => {
-                // An append that is refused in any case leaves nothing of the actor behind.
-                History::new(actor.clone()).judge(expected, events.clone(), options.epoch)?;
-                self.0.actors.find_or_create(actor)
-            }
+            None if History::accepts_first(expected, &events) => self.0.actors.find_or_create(actor),
+            // Refused in any case, by a history that nobody keeps: it leaves nothing of the actor behind.
+            None => Arc::new(Mutex::new(History::new(actor.clone()))),
         };
         let commit = self.commit(&history, expected, events, options.epoch)?;
         self.0.announcer.deliver();

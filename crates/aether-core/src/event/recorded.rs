@@ -23,6 +23,15 @@ impl RecordedEvent {
         Self { event, partition, sequence, index }
     }
 
+    /// Says that `events` are those of the commit at `sequence` in `partition`, in order. For stores.
+    pub fn of_commit(
+        events: impl IntoIterator<Item = Event>,
+        partition: u32,
+        sequence: u64,
+    ) -> impl Iterator<Item = Self> {
+        (0..).zip(events).map(move |(index, event)| Self::new(event, partition, sequence, index))
+    }
+
     /// Returns the event.
     #[must_use]
     pub fn event(&self) -> &Event {

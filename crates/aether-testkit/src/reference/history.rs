@@ -176,8 +176,7 @@ impl History {
 
     fn store(&mut self, events: Vec<Event>, sequence: u64) -> Option<Commit> {
         let sequence = if Mutation::PositionsConstant.is(self.removed) { 1 } else { sequence };
-        let recorded: Vec<_> =
-            (0..).zip(events).map(|(index, event)| RecordedEvent::new(event, 0, sequence, index)).collect();
+        let recorded: Vec<_> = RecordedEvent::of_commit(events, 0, sequence).collect();
         let first = recorded.first()?.position();
         self.events.extend(recorded.iter().cloned());
         let mut commit = Commit::new(recorded, false)?;

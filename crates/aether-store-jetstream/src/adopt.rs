@@ -7,14 +7,16 @@ use aether_core::{ActorId, Snapshot, SnapshotStore, Version};
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::config::Wishes;
 use crate::consumer::{Consumer, End};
 use crate::store::{JetStreamStore, Shared};
 use crate::{JetStreamStoreBuilder, OpenError, open, subject};
 
 /// Opens the store, and makes its stream one of Aether's if the Go original made it.
 pub(crate) async fn adopt(builder: JetStreamStoreBuilder) -> Result<JetStreamStore, OpenError> {
-    // On its own stream an audit is refused; on the adopted one it begins.
-    let found = open::open(JetStreamStoreBuilder { audit: false, ..builder.clone() }).await?;
+    // On its own stream audits and anchors are refused; on the adopted one they begin.
+    let wishes = Wishes { anchors: None, ..builder.wishes };
+    let found = open::open(JetStreamStoreBuilder { audit: false, wishes, ..builder.clone() }).await?;
     if !found.0.is_go() {
         return open::open(builder).await;
     }

@@ -10,6 +10,7 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use tokio::time::timeout_at;
 
+use crate::anchor::Anchor;
 use crate::deadline::Deadline;
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
@@ -60,6 +61,10 @@ pub(crate) struct Appending<'a> {
     pub(crate) deadline: Deadline,
     /// The head's sequence at the first attempt that had no answer: if it was stored, then after this.
     pub(crate) unanswered: Option<u64>,
+    /// The latest reservation of versions that is known.
+    pub(crate) anchor: Option<Anchor>,
+    /// What the stream of events had reached before the last look.
+    pub(crate) seen: u64,
 }
 
 /// What to do next.
@@ -89,6 +94,8 @@ impl<'a> Appending<'a> {
             epoch: options.epoch,
             deadline: Deadline::after(options.deadline.unwrap_or(inner.deadline)),
             unanswered: None,
+            anchor: None,
+            seen: 0,
         }
     }
 
@@ -120,7 +127,10 @@ impl<'a> Appending<'a> {
     /// The head from the cache, else from any replica.
     async fn first_head(&mut self) -> Result<(Known, bool), AppendError> {
         match self.inner.heads.find(self.inner.connection(), self.actor) {
-            Some(known) => Ok((known, false)),
+            Some(known) => {
+                self.anchor = known.anchor;
+                Ok((known, false))
+            }
             None => Ok((self.look(Consistency::Any).await?, false)),
         }
     }
@@ -128,15 +138,20 @@ impl<'a> Appending<'a> {
     /// Looks where the actor stands, again and again until the deadline while there is no answer.
     pub(crate) async fn look(&mut self, consistency: Consistency) -> Result<Known, AppendError> {
         loop {
+            self.seen = self.inner.seen();
             let last = match self.inner.is_go() {
                 true => match self.inner.known_by_actor(self.actor).await {
                     Ok(known) => return Ok(known),
                     Err(failure) => Err(failure),
                 },
-                false => self.inner.last(self.actor, consistency).await,
+                false => self.inner.last_and_anchor(self.actor, consistency).await,
             };
+            let last = last.map(|(last, anchor)| {
+                self.anchor = anchor;
+                last
+            });
             match last {
-                Ok(Last::None) => return Ok(Known::default()),
+                Ok(Last::None { version }) => return Ok(Known { version, ..Known::default() }),
                 Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
                 Ok(Last::Malformed { error, .. }) => return Err(error.into()),
                 Ok(Last::Lost { sequence }) => return Err(lost(sequence).into()),
@@ -163,6 +178,8 @@ impl<'a> Appending<'a> {
             let nothing_sent = self.unanswered.is_none();
             return Err(if nothing_sent { too_late() } else { self.unknown(None) });
         }
+        let version = events.last().map_or(first, Event::version);
+        self.reserve(head, version).await?;
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
         let headers = headers::write(&said);
         let (bytes, connection) = (message_bytes(&headers, &payload), self.inner.connection());
@@ -171,8 +188,9 @@ impl<'a> Appending<'a> {
         }
         match self.publish(headers, payload).await {
             Ok(sequence) => {
-                let version = events.last().map_or(first, Event::version);
-                self.inner.heads.remember(connection, self.actor, Known::after(sequence, version, &said));
+                let known = Known { anchor: self.anchor, ..Known::after(sequence, version, &said) };
+                self.inner.see(sequence);
+                self.inner.heads.remember(connection, self.actor, known);
                 stored(sequence, events, false).map(Step::Done)
             }
             Err(failure) if failure.is_unknown() && self.resolves_anew() => {

@@ -15,7 +15,8 @@ use crate::{JetStreamStore, OpenError, adopt, open};
 /// How long events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
-    /// So long after they were stored. An actor whose events have all expired starts again at version 1.
+    /// So long after they were stored. An actor whose events have all expired starts again at version 1, unless the store
+    /// has [anchors](JetStreamStoreBuilder::anchors).
     For(Duration),
     /// For ever: what an audit trail needs.
     Forever,
@@ -95,8 +96,24 @@ impl JetStreamStoreBuilder {
         self
     }
 
-    /// Changes an existing stream to what is wished, where that is harmless: replicas, retention, and what Aether itself
-    /// sets to keep history from being rewritten. Everything else, and every stream of the Go original, stays as it is.
+    /// Has every writer of the stream reserve versions, so many at a time, beside the snapshots and without age limit: an
+    /// actor whose events have all expired then goes on above its reservation, instead of at version 1.
+    ///
+    /// A reservation costs one more round trip, on an actor's first append and then once per `versions`. After expiry,
+    /// versions that were reserved and perhaps never used are passed over, and a read from one of them is
+    /// [`Truncated`](aether_core::ReadError::Truncated). With [`Retention::Forever`] nothing expires, and nothing has to be
+    /// reserved.
+    ///
+    /// Said on creation, and from then on true for everybody who opens the store; refused where the stream says otherwise,
+    /// unless it is [changed](Self::change_stream): do that while nobody writes, since handles that are open reserve nothing.
+    #[must_use]
+    pub fn anchors(mut self, versions: u64) -> Self {
+        self.wishes.anchors = Some(versions);
+        self
+    }
+
+    /// Changes an existing stream to what is wished, where that is harmless: replicas, retention, anchors, and what Aether
+    /// itself sets to keep history from being rewritten. Everything else, and every stream of the Go original, stays as it is.
     ///
     /// A shorter retention lets the server drop what is older.
     #[must_use]

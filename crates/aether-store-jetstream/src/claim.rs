@@ -46,7 +46,7 @@ impl Appending<'_> {
             let connection = self.inner.connection();
             match self.publish(headers, Bytes::new()).await {
                 Ok(sequence) => {
-                    let known = Known::after(sequence, head.version, &said);
+                    let known = Known { anchor: self.anchor, ..Known::after(sequence, head.version, &said) };
                     self.inner.heads.remember(connection, self.actor, known.clone());
                     return Ok(known.to_head(None));
                 }

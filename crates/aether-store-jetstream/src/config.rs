@@ -6,6 +6,7 @@ use aether_core::{Namespace, StreamName};
 use serde_json::{Map, Value, json};
 
 use crate::error::OpenError;
+use crate::labels::{self, ANCHORS, Labels, OWNER, anchors};
 use crate::layout::Layout;
 use crate::{Retention, names, subject};
 
@@ -21,12 +22,14 @@ pub(crate) enum Role {
 pub(crate) struct Wishes {
     pub(crate) replicas: Option<u8>,
     pub(crate) retention: Option<Retention>,
+    /// How many versions to reserve at a time, if any.
+    pub(crate) anchors: Option<u64>,
     /// Whether an existing stream is changed to what is wished, where that is harmless.
     pub(crate) change: bool,
 }
 
 /// What can be changed on a stream without harm to what is in it or to who else uses it.
-const HARMLESS: [&str; 5] = ["num_replicas", "max_age", "allow_direct", "deny_delete", "deny_purge"];
+const HARMLESS: [&str; 6] = ["num_replicas", "max_age", "allow_direct", "deny_delete", "deny_purge", ANCHORS];
 
 /// A stream as it should be.
 #[derive(Debug)]
@@ -42,8 +45,6 @@ pub(crate) struct Wanted<'a> {
     pub(crate) api_level: u64,
 }
 
-const OWNER: [&str; 3] = ["aether.role", "aether.namespace", "aether.name"];
-
 impl Wanted<'_> {
     /// Returns the configuration to create the stream with.
     pub(crate) fn to_json(&self) -> Value {
@@ -51,8 +52,7 @@ impl Wanted<'_> {
             Role::Events => {
                 (vec![subject::all_events(self.events)], self.wishes.retention.unwrap_or_default(), -1)
             }
-            // The latest is enough, and must not expire with the events that it covers. Anchors, which will keep the
-            // versions of expired actors, belong here too.
+            // The latest is enough, and must not expire with the events that it covers.
             Role::Snapshots => {
                 let subjects = [subject::all_snapshots(self.events), subject::all_anchors(self.events)];
                 (subjects.to_vec(), Retention::Forever, 1)
@@ -77,9 +77,9 @@ impl Wanted<'_> {
             "deny_delete": true,
             // Replacing a snapshot is no purge, but being rid of all of them is harmless.
             "deny_purge": self.role == Role::Events,
-            "metadata": self.owner(),
+            "metadata": self.labels(),
             // Servers before 2.10 drop the metadata without a word.
-            "description": Value::Object(self.owner()).to_string(),
+            "description": Value::Object(self.labels()).to_string(),
         });
         if let Some(config) = config.as_object_mut()
             && self.role == Role::Events
@@ -99,6 +99,21 @@ impl Wanted<'_> {
         let values = [Some(role), namespace, Some(self.name.as_str())];
         let pairs = OWNER.iter().zip(values);
         pairs.filter_map(|(key, value)| Some(((*key).to_owned(), value?.into()))).collect()
+    }
+
+    /// The owner, and what else every writer must know.
+    fn labels(&self) -> Map<String, Value> {
+        let mut labels = self.owner();
+        if let Some(anchors) = self.wished_anchors() {
+            labels.insert(ANCHORS.to_owned(), anchors.into());
+        }
+        labels
+    }
+
+    /// The wish for anchors, on the stream that says it.
+    fn wished_anchors(&self) -> Option<String> {
+        let wished = self.wishes.anchors.filter(|_| self.role == Role::Events);
+        wished.map(|anchors| anchors.to_string())
     }
 
     /// Checks that what is there is this stream, and good enough.
@@ -130,7 +145,21 @@ impl Wanted<'_> {
             "subject_transform",
         ];
         self.compare(found, always.into_iter().chain(wished))?;
+        self.check_anchors(found)?;
         Ok(Layout::Aether)
+    }
+
+    fn check_anchors(&self, found: &Value) -> Result<(), OpenError> {
+        let (said, wished) = (anchors(found), self.wishes.anchors.filter(|_| self.role == Role::Events));
+        let found = match said {
+            Ok(said) if wished.is_none_or(|wished| said.is_some_and(|said| said.get() == wished)) => {
+                return Ok(());
+            }
+            Ok(said) => said.map_or_else(|| "none".to_owned(), |said| said.to_string()),
+            Err(said) => said,
+        };
+        let wanted = wished.map_or_else(|| "a number above 0".to_owned(), |wished| wished.to_string());
+        Err(OpenError::Config { stream: self.stream.to_owned(), field: ANCHORS, wanted, found })
     }
 
     /// Returns the configuration to change the stream to, if it was asked for and is harmless.
@@ -145,8 +174,11 @@ impl Wanted<'_> {
             "max_age" => self.wishes.retention.is_some() || self.role == Role::Snapshots,
             _ => true,
         };
-        for field in HARMLESS.into_iter().filter(|field| wished(field)) {
+        for field in HARMLESS.into_iter().filter(|field| *field != ANCHORS && wished(field)) {
             changed.as_object_mut()?.insert(field.to_owned(), wanted.get(field)?.clone());
+        }
+        if let Some(anchors) = self.wished_anchors() {
+            labels::add(changed.as_object_mut()?, ANCHORS, &anchors);
         }
         Some(changed)
     }
@@ -167,16 +199,11 @@ impl Wanted<'_> {
     }
 
     fn check_owner(&self, found: &Value) -> Result<(), OpenError> {
-        let described = found.get("description").and_then(Value::as_str);
-        let described: Value = described.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let metadata = found.get("metadata").filter(|metadata| metadata.get("aether.role").is_some());
-        let said = |key: &str| metadata.unwrap_or(&described).get(key);
-        let ours = self.owner();
-        if OWNER.iter().all(|key| said(key) == ours.get(*key)) {
+        let (said, ours) = (Labels::of(found), self.owner());
+        if OWNER.iter().all(|key| said.get(key) == ours.get(*key)) {
             return Ok(());
         }
-        let text = |key| said(key).and_then(Value::as_str);
-        let by = match (text("aether.role"), text("aether.name"), text("aether.namespace")) {
+        let by = match (said.text("aether.role"), said.text("aether.name"), said.text("aether.namespace")) {
             (Some(role), Some(name), Some(namespace)) => {
                 format!("the {role} of the store {name:?} in the namespace {namespace:?}")
             }
@@ -212,6 +239,8 @@ pub(crate) fn both<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::*;
 
     fn with(namespace: Option<&str>, name: &str, wishes: Wishes, check: impl Fn(&Wanted<'_>)) {
@@ -299,6 +328,55 @@ mod tests {
     }
 
     #[test]
+    fn anchors_are_said_to_every_writer_and_turned_on_on_request() {
+        let wishes = |anchors, change| Wishes { anchors: Some(anchors), change, ..Wishes::default() };
+        with(None, "orders", wishes(100, false), |wanted| {
+            let there = wanted.to_json();
+            let of_events = (wanted.role == Role::Events).then(|| NonZeroU64::new(100).unwrap());
+            assert_eq!(anchors(&there), Ok(of_events));
+            let mut without_metadata = there.clone();
+            without_metadata.as_object_mut().unwrap().remove("metadata");
+            assert_eq!(anchors(&without_metadata), Ok(of_events));
+            wanted.check(&there).unwrap();
+            with(None, "orders", Wishes::default(), |plain| assert!(anchors(&plain.to_json()).is_ok()));
+        });
+        let theirs = |change| {
+            with(None, "orders", wishes(100, change), |wanted| {
+                if wanted.role == Role::Snapshots {
+                    return;
+                }
+                for there in [Wishes::default(), wishes(7, false)] {
+                    with(None, "orders", there, |there| {
+                        if there.role == Role::Snapshots {
+                            return;
+                        }
+                        let there = there.to_json();
+                        let error = wanted.check(&there).unwrap_err();
+                        assert!(matches!(error, OpenError::Config { field: ANCHORS, .. }), "{error}");
+                        let changed = wanted.change(&there, &error);
+                        assert_eq!(changed.is_some(), change);
+                        changed.iter().for_each(|changed| assert!(wanted.check(changed).is_ok()));
+                    });
+                }
+            });
+        };
+        theirs(true);
+        theirs(false);
+    }
+
+    #[test]
+    fn what_is_no_number_of_anchors_is_refused_whatever_is_wished() {
+        with(None, "orders", Wishes::default(), |wanted| {
+            for said in [json!("0"), json!("many"), json!(7)] {
+                let mut there = wanted.to_json();
+                there["metadata"][ANCHORS] = said;
+                let error = wanted.check(&there).unwrap_err();
+                assert!(matches!(error, OpenError::Config { field: ANCHORS, .. }), "{error}");
+            }
+        });
+    }
+
+    #[test]
     fn only_what_is_wished_for_must_agree() {
         with(None, "orders", Wishes::default(), |wanted| {
             let mut there = wanted.to_json();
@@ -306,7 +384,7 @@ mod tests {
             wanted.check(&there).unwrap();
         });
         let retention = Some(Retention::For(Duration::from_secs(60)));
-        let wishes = Wishes { replicas: Some(1), retention, change: false };
+        let wishes = Wishes { replicas: Some(1), retention, ..Wishes::default() };
         with(None, "orders", wishes, |wanted| {
             let mut there = wanted.to_json();
             there["num_replicas"] = json!(3);

@@ -50,8 +50,7 @@ mod tests {
     #[test]
     fn what_is_sent_is_read_back_as_the_same_commit() {
         let actor = ActorId::new("order-1").unwrap();
-        let head =
-            Known { version: Version::FIRST, sequence: 7, epoch: None, commits: vec![7], digest: None };
+        let head = Known { version: Version::FIRST, sequence: 7, commits: vec![7], ..Known::default() };
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         for count in 1..4u64 {
             let events: Vec<_> = (2..2 + count)

@@ -1,7 +1,7 @@
 //! What the server refuses or does not answer, and what that means: the only place that maps errors of NATS.
 
 use aether_core::error::{BoxError, NotPermitted, Unavailable, Unsupported};
-use aether_core::{ActorId, AppendError, ReadError, SnapshotError};
+use aether_core::{ActorId, AppendError, ReadError, ReplayError, SnapshotError};
 use async_nats::client::{RequestError, RequestErrorKind};
 use serde::Deserialize;
 
@@ -49,6 +49,9 @@ pub(crate) enum Failure {
     /// The answer is not what the protocol says.
     #[error("the answer on {subject} is not understood")]
     Garbled { subject: String, source: BoxError },
+    /// A stored message is not what it should be.
+    #[error(transparent)]
+    Malformed(Box<ReplayError>),
 }
 
 impl Failure {
@@ -70,7 +73,7 @@ impl Failure {
         match self {
             Self::NoAnswer { .. } | Self::Garbled { .. } => true,
             Self::Api(error) => !self.is_conflict() && !code::REFUSED.contains(&error.err_code),
-            Self::NoResponders { .. } | Self::TooLarge => false,
+            Self::NoResponders { .. } | Self::TooLarge | Self::Malformed(_) => false,
         }
     }
 
@@ -95,11 +98,14 @@ impl Failure {
     }
 
     pub(crate) fn read(self, operation: &'static str) -> ReadError {
-        Unavailable::because(operation, self).into()
+        match self {
+            Self::Malformed(error) => error.into(),
+            failure => Unavailable::because(operation, failure).into(),
+        }
     }
 
     pub(crate) fn append(self, operation: &'static str) -> AppendError {
-        Unavailable::because(operation, self).into()
+        self.read(operation).into()
     }
 
     pub(crate) fn snapshot(self, operation: &'static str) -> SnapshotError {

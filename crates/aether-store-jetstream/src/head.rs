@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aether_core::{ActorId, Consistency, Epoch, Head, Position, ReadError, ReplayError, Version};
+use futures_util::future::try_join;
 
+use crate::anchor::{Anchor, Empty};
 use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::error::Failure;
@@ -25,6 +27,8 @@ pub(crate) struct Known {
     pub(crate) commits: Vec<u64>,
     /// The digest of the history, where it has one.
     pub(crate) digest: Option<Digest>,
+    /// The reservation of versions, where the store has anchors and this one is known.
+    pub(crate) anchor: Option<Anchor>,
 }
 
 impl Known {
@@ -39,7 +43,7 @@ impl Known {
         if said.body != Body::Claim {
             trail::push(&mut commits, sequence);
         }
-        Self { version, sequence, epoch: said.epoch, commits, digest: said.digest }
+        Self { version, sequence, epoch: said.epoch, commits, digest: said.digest, anchor: None }
     }
 
     /// What a message that follows says of this head.
@@ -151,8 +155,8 @@ impl Memory {
 /// The last message of an actor's subject.
 #[derive(Debug)]
 pub(crate) enum Last {
-    /// There is none.
-    None,
+    /// There is none; the actor stands at this version, that of its anchor where events have expired.
+    None { version: Version },
     /// It is a commit or a claim.
     Frame(Box<Frame>),
     /// It is neither.
@@ -167,8 +171,44 @@ impl Inner {
         Connection(self.api.client.statistics().connects.load(Relaxed))
     }
 
-    /// Returns the last message of the actor's subject, no older than what this handle has seen acknowledged.
+    /// Returns the last message of the actor's subject, or where the actor stands without one.
     pub(crate) async fn last(&self, actor: &ActorId, consistency: Consistency) -> Result<Last, Failure> {
+        let mut consistency = consistency;
+        loop {
+            if let Some(last) = self.last_message(actor, consistency).await? {
+                return Ok(last);
+            }
+            match self.without_messages(actor, self.anchor(actor).await?).await? {
+                Empty::At(version) => return Ok(Last::None { version }),
+                // Appended meanwhile, or not yet at the replica that was asked.
+                Empty::Not => consistency = Consistency::Leader,
+            }
+        }
+    }
+
+    /// Returns the same for a writer, with the actor's anchor, fetched at the same time.
+    pub(crate) async fn last_and_anchor(
+        &self,
+        actor: &ActorId,
+        consistency: Consistency,
+    ) -> Result<(Last, Option<Anchor>), Failure> {
+        if self.anchors.is_none() {
+            return Ok((self.last(actor, consistency).await?, None));
+        }
+        loop {
+            let message = self.last_message(actor, Consistency::Leader);
+            let (last, anchor) = try_join(message, self.anchor(actor)).await?;
+            if let Some(last) = last {
+                return Ok((last, anchor));
+            }
+            if let Empty::At(version) = self.without_messages(actor, anchor).await? {
+                return Ok((Last::None { version }, anchor));
+            }
+        }
+    }
+
+    /// Returns the last message of the actor's subject, no older than what this handle has seen acknowledged.
+    async fn last_message(&self, actor: &ActorId, consistency: Consistency) -> Result<Option<Last>, Failure> {
         let subject = self.events_subject(actor);
         if consistency == Consistency::Any {
             let message = self.api.direct_last(&self.stream, &subject).await?;
@@ -184,7 +224,7 @@ impl Inner {
                 if self.has_lost_tail(actor, least).await? {
                     // Said once; from here on what there is counts.
                     self.heads.lost(actor);
-                    return Ok(Last::Lost { sequence: least });
+                    return Ok(Some(Last::Lost { sequence: least }));
                 }
                 Ok(Self::understand(self.api.leader_last(&self.stream, &subject).await?, actor))
             }
@@ -203,7 +243,7 @@ impl Inner {
             return Ok(known.to_head(None));
         }
         match self.last(actor, consistency).await.map_err(|failure| failure.read("head"))? {
-            Last::None => Ok(Head::default()),
+            Last::None { version } => Ok(Head::new(version, None, None)),
             Last::Frame(frame) => Ok(Known::of(&frame).to_head(Some(&frame))),
             Last::Malformed { error, .. } => Err(error.into()),
             Last::Lost { sequence } => Err(lost(sequence)),

@@ -20,6 +20,7 @@
 //! | namespace | none | [`namespace`](JetStreamStoreBuilder::namespace) |
 //! | replicas of a new stream | 1 | [`replicas`](JetStreamStoreBuilder::replicas) |
 //! | retention of a new stream | one year | [`retention`](JetStreamStoreBuilder::retention) |
+//! | reserving versions (anchors) | no | [`anchors`](JetStreamStoreBuilder::anchors) |
 //! | changing an existing stream | no | [`change_stream`](JetStreamStoreBuilder::change_stream) |
 //! | deadline of an append | 5 s | [`deadline`](JetStreamStoreBuilder::deadline) |
 //! | wait for one answer | 2 s | [`answer_timeout`](JetStreamStoreBuilder::answer_timeout) |
@@ -30,6 +31,7 @@
 //! | broadcaster | none | [`broadcaster`](JetStreamStoreBuilder::broadcaster) |
 
 mod adopt;
+mod anchor;
 mod api;
 mod append;
 mod assemble;
@@ -45,6 +47,7 @@ mod error;
 mod frame;
 mod head;
 mod headers;
+mod labels;
 mod lanes;
 mod layout;
 mod mechanism;

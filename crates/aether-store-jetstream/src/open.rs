@@ -1,6 +1,7 @@
 //! Opening: two streams, created or found to be right.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use aether_core::error::Unsupported;
@@ -16,7 +17,7 @@ use crate::head::Heads;
 use crate::lanes::Lanes;
 use crate::layout::{Layout, of_aether_only};
 use crate::store::{Inner, JetStreamStore};
-use crate::{JetStreamStoreBuilder, OpenError, adopt, names};
+use crate::{JetStreamStoreBuilder, OpenError, adopt, labels, names};
 
 #[derive(Deserialize)]
 struct StreamInfo {
@@ -43,6 +44,10 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         let (wanted, found) = (replicas.to_string(), "1 to 5 can be had".to_owned());
         return Err(OpenError::Config { stream, field: "num_replicas", wanted, found });
     }
+    if builder.wishes.anchors == Some(0) {
+        let (wanted, found) = ("0".to_owned(), "1 or more can be had".to_owned());
+        return Err(OpenError::Config { stream, field: "aether.anchors", wanted, found });
+    }
     let api = Api::new(builder.client, builder.prefix, builder.answer_timeout, builder.max_in_flight)
         .with(builder.mechanisms);
     let level = api_level(&api).await?;
@@ -55,9 +60,10 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
             snapshots.clone()
         }
         Layout::Go if builder.audit => return Err(of_aether_only("an audit").into()),
+        Layout::Go if builder.wishes.anchors.is_some() => return Err(of_aether_only("anchors").into()),
         Layout::Go => stream.clone(),
     };
-    Ok(JetStreamStore(Arc::new(Inner {
+    let inner = Inner {
         api,
         layout,
         stream,
@@ -66,13 +72,20 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         replicas: config.get("num_replicas").and_then(Value::as_u64).unwrap_or(1),
         // -1 for none.
         max_msg_size: config.get("max_msg_size").and_then(Value::as_u64),
+        // Checked with the configuration.
+        anchors: labels::anchors(&config).unwrap_or_default(),
+        seen: AtomicU64::new(0),
         audit: builder.audit,
         heads: Heads::new(builder.cached_heads),
         lanes: Lanes::default(),
         consumers: Arc::new(tokio::sync::Semaphore::new(MOST_CONSUMERS)),
         announcer: Announcer::new(builder.namespace, builder.broadcaster),
         mechanisms: builder.mechanisms,
-    })))
+    };
+    if inner.anchors.is_some() {
+        inner.see(inner.state().await?.last_seq);
+    }
+    Ok(JetStreamStore(Arc::new(inner)))
 }
 
 /// The most consumers of one handle: servers may limit those of a stream (`max_consumers`), and a stream with 1,000

@@ -98,7 +98,15 @@ impl Reader {
             return Ok(end.map_or(State::End, |end| self.consume_to(end)));
         }
         let end = match self.inner.last(&self.actor, self.options.consistency).await? {
-            Last::None => return Ok(State::End),
+            Last::None { version } => {
+                // Expired, all of them.
+                if let Some(first_available) =
+                    version.next().filter(|_| self.from <= version && version > Version::INITIAL)
+                {
+                    self.fail(self.truncated(first_available));
+                }
+                return Ok(State::End);
+            }
             Last::Lost { sequence } => {
                 self.fail(lost(sequence));
                 return Ok(State::End);
@@ -184,6 +192,11 @@ impl Reader {
         Some(Frame::read(&first, &self.actor).ok()?.first_version())
     }
 
+    fn truncated(&self, first_available: Version) -> ReadError {
+        let (actor, wanted) = (self.actor.clone(), self.assembly.wanted());
+        ReadError::Truncated(Box::new(HistoryTruncated { actor, wanted, first_available }))
+    }
+
     /// Takes the next message of the consumer.
     async fn consume(&mut self) {
         let State::Consuming(consumer) = &mut self.state else {
@@ -198,13 +211,8 @@ impl Reader {
             Err(End::Complete) => self.state = State::End,
             Err(End::Failed(failure)) => self.fail(Unavailable::because("read", failure).into()),
             Err(End::Expired) => {
-                let (actor, wanted) = (self.actor.clone(), self.assembly.wanted());
-                let first_available = self.first_available().await.unwrap_or(wanted);
-                self.fail(ReadError::Truncated(Box::new(HistoryTruncated {
-                    actor,
-                    wanted,
-                    first_available,
-                })));
+                let first_available = self.first_available().await.unwrap_or(self.assembly.wanted());
+                self.fail(self.truncated(first_available));
             }
         }
     }

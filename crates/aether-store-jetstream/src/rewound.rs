@@ -1,13 +1,14 @@
 //! Finding out that the server lost its tail: a crash without an fsync takes acknowledged messages back, and what comes
 //! after reuses their sequences.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aether_core::error::HistoryRewound;
 use aether_core::event::wire;
 use aether_core::{ActorId, Checkpoint, Event, Position, ReadError};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::deadline::Deadline;
 use crate::error::Failure;
@@ -24,10 +25,21 @@ struct StreamInfo {
     state: StreamState,
 }
 
+/// What a stream holds, as its leader says.
 #[derive(Deserialize)]
-struct StreamState {
-    first_seq: u64,
-    last_seq: u64,
+pub(crate) struct StreamState {
+    pub(crate) first_seq: u64,
+    pub(crate) last_seq: u64,
+    /// How many messages the subjects have that were asked for.
+    #[serde(default)]
+    subjects: Option<HashMap<String, u64>>,
+}
+
+impl StreamState {
+    /// Returns the number of messages of the one subject that was asked for.
+    pub(crate) fn messages_of_subject(&self) -> u64 {
+        self.subjects.iter().flatten().map(|(_, count)| count).sum()
+    }
 }
 
 impl Inner {
@@ -77,8 +89,15 @@ impl Inner {
         Ok(())
     }
 
-    async fn state(&self) -> Result<StreamState, Failure> {
+    pub(crate) async fn state(&self) -> Result<StreamState, Failure> {
         let info: StreamInfo = self.api.call(&format!("STREAM.INFO.{}", self.stream), &Value::Null).await?;
+        Ok(info.state)
+    }
+
+    /// Returns the state with the number of messages that one subject has.
+    pub(crate) async fn state_of(&self, subject: &str) -> Result<StreamState, Failure> {
+        let filter = json!({ "subjects_filter": subject });
+        let info: StreamInfo = self.api.call(&format!("STREAM.INFO.{}", self.stream), &filter).await?;
         Ok(info.state)
     }
 }

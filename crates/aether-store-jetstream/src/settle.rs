@@ -99,7 +99,8 @@ impl Appending<'_> {
     /// Ours was found in the log.
     fn recognized(&self, frames: &[Frame], sequence: u64) -> Result<Step, AppendError> {
         if let Some(last) = frames.last() {
-            self.inner.heads.remember(self.inner.connection(), self.actor, Known::of(last));
+            let known = Known { anchor: self.anchor, ..Known::of(last) };
+            self.inner.heads.remember(self.inner.connection(), self.actor, known);
         }
         let ours = frames.iter().find(|frame| frame.sequence == sequence);
         stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false).map(Step::Done)

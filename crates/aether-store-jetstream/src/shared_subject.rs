@@ -60,11 +60,11 @@ impl Inner {
     }
 
     /// Returns what the last message means, where one actor has the subject for itself.
-    pub(crate) fn understand(message: Option<Stored>, actor: &ActorId) -> Last {
-        let Some(message) = message else { return Last::None };
-        match Frame::read(&message, actor) {
+    pub(crate) fn understand(message: Option<Stored>, actor: &ActorId) -> Option<Last> {
+        let message = message?;
+        Some(match Frame::read(&message, actor) {
             Ok(frame) => Last::Frame(Box::new(frame)),
             Err(error) => Last::Malformed { sequence: message.sequence, error },
-        }
+        })
     }
 }

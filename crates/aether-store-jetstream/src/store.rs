@@ -1,6 +1,8 @@
 //! The store: what its handles share, and the contracts.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use aether_core::store::Announcer;
@@ -42,6 +44,10 @@ pub(crate) struct Inner {
     pub(crate) replicas: u64,
     /// The most bytes of a message that the stream takes, where it has a limit of its own.
     pub(crate) max_msg_size: Option<u64>,
+    /// How many versions are reserved at a time, where they are.
+    pub(crate) anchors: Option<NonZeroU64>,
+    /// A sequence that the stream of events has reached.
+    pub(crate) seen: AtomicU64,
     /// Whether to begin chains of digests.
     pub(crate) audit: bool,
     pub(crate) heads: Heads,

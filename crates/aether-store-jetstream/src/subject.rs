@@ -63,6 +63,11 @@ pub(crate) fn snapshots(layout: Layout, stream: &str, actor: &ActorId) -> String
     subject(layout, stream, "snapshots", actor)
 }
 
+/// Returns the subject of an actor's anchor.
+pub(crate) fn anchor(stream: &str, actor: &ActorId) -> String {
+    subject(Layout::Aether, stream, "anchors", actor)
+}
+
 /// Returns the subject that all events of a stream match.
 pub(crate) fn all_events(stream: &str) -> String {
     format!("{stream}.events.>")

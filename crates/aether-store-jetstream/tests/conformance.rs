@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::JetStreamUnderTest;
+use common::{JetStreamUnderTest, WithAnchors};
 
 aether_testkit::event_store_conformance!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
@@ -25,3 +25,18 @@ aether_testkit::snapshot_store_model!(
     JetStreamUnderTest,
     cases = 12
 );
+
+mod with_anchors {
+    use super::WithAnchors;
+
+    aether_testkit::event_store_conformance!(
+        #[ignore = "needs nats-server: run cargo xtask integration"]
+        WithAnchors
+    );
+
+    aether_testkit::event_store_model!(
+        #[ignore = "needs nats-server: run cargo xtask integration"]
+        WithAnchors,
+        cases = 12
+    );
+}

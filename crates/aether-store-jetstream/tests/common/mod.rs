@@ -75,14 +75,36 @@ impl StoreUnderTest for JetStreamUnderTest {
         namespace: Option<&Namespace>,
         name: &StreamName,
     ) -> Result<JetStreamStore, BoxError> {
-        let mut builder = builder(name).await;
-        if let Some(namespace) = namespace {
-            builder = builder.namespace(namespace.clone());
-        }
-        Ok(builder.open().await?)
+        Ok(in_namespace(builder(name).await, namespace).open().await?)
     }
 
     fn deadline(&self) -> Duration {
         Duration::from_secs(60)
+    }
+}
+
+/// The same with versions reserved, few at a time, so that reservations happen all the time.
+pub(crate) struct WithAnchors;
+
+impl StoreUnderTest for WithAnchors {
+    type Store = JetStreamStore;
+
+    async fn open(
+        &self,
+        namespace: Option<&Namespace>,
+        name: &StreamName,
+    ) -> Result<JetStreamStore, BoxError> {
+        Ok(in_namespace(builder(name).await, namespace).anchors(2).open().await?)
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+}
+
+fn in_namespace(builder: JetStreamStoreBuilder, namespace: Option<&Namespace>) -> JetStreamStoreBuilder {
+    match namespace {
+        Some(namespace) => builder.namespace(namespace.clone()),
+        None => builder,
     }
 }

@@ -11,18 +11,21 @@ use crate::{Cluster, HarnessError, Server, ServerBinary, config::Options, shared
 /// | `binary` | [`ServerBinary::locate`] |
 /// | `max_payload`, `sync_interval` | the server's: 1 MiB, 2 minutes |
 /// | `keep` | whether `$AETHER_TEST_KEEP` is 1 |
+/// | `separable`, of a cluster | no |
 #[derive(Clone, Debug)]
 #[must_use = "a builder starts nothing until `start`"]
 pub struct Builder<T> {
     pub(crate) binary: Option<ServerBinary>,
     pub(crate) options: Options,
     pub(crate) keep: Option<bool>,
+    /// Of a cluster: whether its servers reach each other through proxies.
+    pub(crate) separable: bool,
     makes: PhantomData<fn() -> T>,
 }
 
 impl<T> Builder<T> {
     pub(crate) fn new() -> Self {
-        Self { binary: None, options: Options::default(), keep: None, makes: PhantomData }
+        Self { binary: None, options: Options::default(), keep: None, separable: false, makes: PhantomData }
     }
 
     /// Runs this executable.
@@ -91,6 +94,12 @@ impl Builder<Server> {
 }
 
 impl Builder<Cluster> {
+    /// Has the servers reach each other through proxies, so that one can be [cut off](Cluster::cut_off).
+    pub fn separable(mut self) -> Self {
+        self.separable = true;
+        self
+    }
+
     /// Starts the three servers and waits until they have elected a leader and can place streams of three replicas.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub(crate) struct Membership<'a> {
     pub(crate) route_port: u16,
     /// The route ports of all members; its own is left out.
     pub(crate) peers: &'a [u16],
+    /// What the others are told of the way to it, if not its own port.
+    pub(crate) advertised: Option<u16>,
 }
 
 /// Writes the file. What decides where a server listens and stores is not here: it goes on the command line, which a
@@ -40,7 +42,8 @@ pub(crate) fn render(name: &str, options: &Options, membership: Option<Membershi
 }
 
 fn cluster_block(membership: Membership<'_>) -> String {
-    let Membership { cluster, route_port, peers } = membership;
+    let Membership { cluster, route_port, peers, advertised } = membership;
+    let advertise = advertised.map(|port| format!("advertise: \"127.0.0.1:{port}\"\n")).unwrap_or_default();
     let routes: String = peers
         .iter()
         .filter(|port| **port != route_port)
@@ -48,7 +51,7 @@ fn cluster_block(membership: Membership<'_>) -> String {
         .collect();
     // Without no_advertise clients would learn the other servers' addresses, and go around a proxy.
     format!(
-        "cluster {{\nname: {}\nlisten: \"127.0.0.1:{route_port}\"\nno_advertise: true\nroutes: [\n{routes}]\n}}\n",
+        "cluster {{\nname: {}\nlisten: \"127.0.0.1:{route_port}\"\nno_advertise: true\n{advertise}routes: [\n{routes}]\n}}\n",
         quoted(cluster)
     )
 }
@@ -77,11 +80,15 @@ mod tests {
 
     #[test]
     fn a_member_knows_every_route_and_advertises_none() {
-        let membership = Membership { cluster: "c", route_port: 2, peers: &[1, 2] };
+        let membership = Membership { cluster: "c", route_port: 2, peers: &[1, 2], advertised: Some(9) };
         let text = render("a", &Options::default(), Some(membership));
-        for part in
-            ["name: \"c\"", "listen: \"127.0.0.1:2\"", "routes: [\nnats://127.0.0.1:1\n]", "no_advertise"]
-        {
+        for part in [
+            "name: \"c\"",
+            "listen: \"127.0.0.1:2\"",
+            "routes: [\nnats://127.0.0.1:1\n]",
+            "no_advertise",
+            "\nadvertise: \"127.0.0.1:9\"",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

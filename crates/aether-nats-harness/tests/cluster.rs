@@ -71,3 +71,26 @@ async fn a_paused_stream_leader_is_replaced() {
     cluster.server_mut(first).resume().unwrap();
     cluster.wait_until_ready().unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_leader_that_is_cut_off_is_replaced_and_joins_again() {
+    let cluster = Cluster::builder().separable().start().unwrap();
+    let context = connect(&cluster).await;
+    make_stream(&context, 3).await;
+    publish(&context, "s.a").await;
+    let old = cluster.wait_for_stream_leader("$G", "S").unwrap();
+    let alone = async_nats::connect(cluster.server(old).url()).await.unwrap();
+    cluster.cut_off(old);
+    let other = (old + 1) % 3;
+    let context = async_nats::jetstream::new(async_nats::connect(cluster.server(other).url()).await.unwrap());
+    eventually("publishing without the leader", async || {
+        let ack = context.publish("s.b", "".into()).await.map_err(|error| error.to_string())?;
+        ack.await.map_err(|error| error.to_string())
+    })
+    .await;
+    // Its clients still have it.
+    alone.flush().await.unwrap();
+    cluster.rejoin(old);
+    cluster.wait_until_ready().unwrap();
+}

@@ -111,10 +111,14 @@ impl<'a> Appending<'a> {
             let first = self.expected.first_version(head.version);
             let Some(first) = first.filter(|_| !self.is_fenced(&head)) else {
                 // Never refused by what a cache or a replica says.
-                if from_leader {
-                    return self.refused(&head).await;
+                if !from_leader {
+                    (head, from_leader) = (self.look(Consistency::Leader).await?, true);
+                    continue;
                 }
-                (head, from_leader) = (self.look(Consistency::Leader).await?, true);
+                match self.prove(&head).await? {
+                    Some(newer) => head = newer,
+                    None => return self.refused(&head).await,
+                }
                 continue;
             };
             match self.attempt(&head, first).await? {
@@ -144,7 +148,7 @@ impl<'a> Appending<'a> {
                     Ok(known) => return Ok(known),
                     Err(failure) => Err(failure),
                 },
-                false => self.inner.last_and_anchor(self.actor, consistency).await,
+                false => self.last_and_anchor(consistency).await,
             };
             let last = last.map(|(last, anchor)| {
                 self.anchor = anchor;
@@ -159,6 +163,12 @@ impl<'a> Appending<'a> {
                 Err(failure) => return Err(self.failed(failure)),
             }
         }
+    }
+
+    async fn last_and_anchor(&self, consistency: Consistency) -> Result<(Last, Option<Anchor>), Failure> {
+        let looked = self.inner.last_and_anchor(self.actor, consistency);
+        let late = |_| Failure::garbled(&self.subject, "the leader does not show what it acknowledged");
+        timeout_at(self.deadline.at, looked).await.map_err(late)?
     }
 
     pub(crate) fn is_fenced(&self, head: &Known) -> bool {

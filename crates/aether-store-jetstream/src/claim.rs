@@ -4,6 +4,7 @@ use aether_core::{ActorId, AppendError, AppendOptions, ClaimOptions, Consistency
 use bytes::Bytes;
 
 use crate::append::Appending;
+use crate::error::Failure;
 use crate::head::Known;
 use crate::headers::{self, Body, Said};
 use crate::layout::of_aether_only;
@@ -41,15 +42,8 @@ impl Appending<'_> {
                 return Ok(head.to_head(None));
             }
             self.expected = Expected::Exactly(head.version);
-            let said = Said { epoch: Some(epoch), ..head.said(Body::Claim) };
-            let headers = headers::write(&said);
-            let connection = self.inner.connection();
-            match self.publish(headers, Bytes::new()).await {
-                Ok(sequence) => {
-                    let known = Known { anchor: self.anchor, ..Known::after(sequence, head.version, &said) };
-                    self.inner.heads.remember(connection, self.actor, known.clone());
-                    return Ok(known.to_head(None));
-                }
+            match self.publish_claim(&head, Some(epoch)).await {
+                Ok(known) => return Ok(known.to_head(None)),
                 Err(failure) if failure.is_passing() || failure.is_conflict() => {
                     if failure.is_unknown() {
                         self.unanswered.get_or_insert(head.sequence);
@@ -60,5 +54,15 @@ impl Appending<'_> {
                 Err(failure) => return Err(self.failed(failure)),
             }
         }
+    }
+
+    /// Publishes a claim after `head`, and returns where the actor stands with it.
+    pub(crate) async fn publish_claim(&self, head: &Known, epoch: Option<Epoch>) -> Result<Known, Failure> {
+        let said = Said { epoch, ..head.said(Body::Claim) };
+        let connection = self.inner.connection();
+        let sequence = self.publish(headers::write(&said), Bytes::new()).await?;
+        let known = Known { anchor: self.anchor, ..Known::after(sequence, head.version, &said) };
+        self.inner.heads.remember(connection, self.actor, known.clone());
+        Ok(known)
     }
 }

@@ -11,6 +11,27 @@ use crate::frame::Frame;
 use crate::head::Known;
 
 impl Appending<'_> {
+    /// Makes sure that a head which lies *below* what is expected is the newest, or returns where to look on. What lies
+    /// above it cannot go away; but a leader that was cut off from its followers, and has not noticed, may not have seen
+    /// what others appended, an earlier call of this caller included. Only a write shows that it still leads: a claim,
+    /// which moves nothing but the sequence.
+    pub(crate) async fn prove(&mut self, head: &Known) -> Result<Option<Known>, AppendError> {
+        let is_below = self.asked.attempted().is_some_and(|attempted| attempted > head.version);
+        let can_lag = self.inner.replicas > 1 && !self.inner.is_go();
+        if !is_below || !can_lag || self.is_fenced(head) || self.asked.overflows(head.version) {
+            return Ok(None);
+        }
+        match self.publish_claim(head, head.epoch).await {
+            Ok(_) => Ok(None),
+            Err(failure) if failure.is_passing() || failure.is_conflict() => {
+                self.inner.heads.forget(self.actor);
+                self.wait(head, failure).await?;
+                self.look(Consistency::Leader).await.map(Some)
+            }
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
     /// The leader's head is not what was expected, or has a higher epoch.
     pub(crate) async fn refused(&self, head: &Known) -> Result<Commit, AppendError> {
         if self.asked.overflows(head.version) {

@@ -1,9 +1,11 @@
 //! Three servers that replicate for each other.
 
 mod readiness;
+mod routes;
 
+use self::routes::Routes;
 use crate::{
-    Builder, HarnessError, Server, monitor, poll,
+    Builder, HarnessError, Proxy, Server, monitor, poll,
     port::PortLease,
     server::{Member, START_LIMIT},
 };
@@ -17,6 +19,7 @@ const SIZE: usize = 3;
 #[derive(Debug)]
 pub struct Cluster {
     servers: Vec<Server>,
+    routes: Option<Routes>,
 }
 
 impl Cluster {
@@ -38,9 +41,14 @@ impl Cluster {
         let route_ports = (0..SIZE).map(|_| PortLease::take()).collect::<Result<Vec<_>, _>>()?;
         let peers: Vec<u16> = route_ports.iter().map(PortLease::port).collect();
         let name = format!("aether-{}", peers.iter().min().copied().unwrap_or_default());
-        let member = |route_port| Member { cluster: &name, route_port, peers: &peers };
-        let servers = route_ports.into_iter().map(|port| Server::prepare(builder, Some(member(port))));
-        let mut cluster = Self { servers: servers.collect::<Result<_, _>>()? };
+        let routes = builder.separable.then(|| Routes::start(&peers)).transpose()?;
+        let servers = route_ports.into_iter().enumerate().map(|(index, route_port)| {
+            let peers = routes.as_ref().map_or_else(|| peers.clone(), |routes| routes.peers_of(index));
+            let advertised = routes.as_ref().map(Routes::nobody);
+            Server::prepare(builder, Some(Member { cluster: &name, route_port, peers: &peers, advertised }))
+        });
+        let servers = servers.collect::<Result<_, _>>()?;
+        let mut cluster = Self { servers, routes };
         // One after the other: servers that connect to each other at the same moment close each other's connections as
         // duplicates, and were seen to stay without a leader (2.10.26) or to think that peers are offline (2.15.1).
         for server in &mut cluster.servers {
@@ -84,6 +92,18 @@ impl Cluster {
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.servers.iter().map(Server::url).collect()
+    }
+
+    /// Cuts one server off from the other two, but not from its clients: the lines to it are closed, and no new one is
+    /// accepted until [`rejoin`](Self::rejoin). Nothing happens unless the cluster was made
+    /// [`separable`](Builder::separable).
+    pub fn cut_off(&self, index: usize) {
+        self.routes.iter().for_each(|routes| routes.of(index).for_each(Proxy::cut));
+    }
+
+    /// Ends what [`cut_off`](Self::cut_off) began. The servers find each other a moment later.
+    pub fn rejoin(&self, index: usize) {
+        self.routes.iter().for_each(|routes| routes.of(index).for_each(Proxy::heal));
     }
 
     /// Waits until all running servers agree on a meta leader, are up to date and connected, and a stream with a replica

@@ -86,6 +86,10 @@ impl Proxy {
         format!("nats://127.0.0.1:{}", self.port.port())
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port.port()
+    }
+
     /// Delays everything that goes that way, as a longer line would: the order stays, and so, up to a megabyte on
     /// the way per connection, does the throughput.
     pub fn delay(&self, direction: Direction, delay: Duration) {

@@ -18,6 +18,7 @@ pub(crate) struct Member<'a> {
     pub(crate) cluster: &'a str,
     pub(crate) route_port: PortLease,
     pub(crate) peers: &'a [u16],
+    pub(crate) advertised: Option<u16>,
 }
 
 impl Server {
@@ -33,6 +34,7 @@ impl Server {
             cluster: member.cluster,
             route_port: member.route_port.port(),
             peers: member.peers,
+            advertised: member.advertised,
         });
         let store = folder.path().join("store");
         let text = config::render(&name, &builder.options, membership);

@@ -9,6 +9,7 @@
 mod check;
 mod choice;
 mod content;
+mod deposed;
 mod follower;
 mod history;
 mod log;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::RawMessage;
-use async_nats::{Client, HeaderMap, HeaderName, Message, Request};
+use async_nats::{Client, HeaderMap, HeaderName, Message};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{ApiError, Failure, code};
 use crate::frame::Stored;
+use crate::inbox::Inbox;
 use crate::mechanism::{Mechanism, Mechanisms};
 
 const SEQUENCE: HeaderName = async_nats::header::NATS_SEQUENCE;
@@ -22,6 +23,7 @@ const SUBJECT: HeaderName = async_nats::header::NATS_SUBJECT;
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) client: Client,
+    inbox: Inbox,
     prefix: String,
     timeout: Duration,
     permits: Semaphore,
@@ -56,7 +58,8 @@ struct LeaderAnswer {
 impl Api {
     pub(crate) fn new(client: Client, prefix: String, timeout: Duration, max_in_flight: usize) -> Self {
         let permits = Semaphore::new(max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        Self { client, prefix, timeout, permits, mechanisms: Mechanisms::default() }
+        let inbox = Inbox::new(client.clone());
+        Self { client, inbox, prefix, timeout, permits, mechanisms: Mechanisms::default() }
     }
 
     pub(crate) fn with(self, mechanisms: Mechanisms) -> Self {
@@ -185,13 +188,12 @@ impl Api {
         // Around everything: also the client's queue may be full, and the permits taken.
         let request = async {
             let _permit = self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))?;
-            let request = Request { headers, ..Request::new().payload(payload).timeout(None) };
-            let answer = self.client.send_request(subject.to_owned(), request).await;
-            answer.map_err(|error| Failure::of_request(subject, error))
+            self.inbox.request(subject, headers, payload).await
         };
         let answer = tokio::time::timeout(timeout, request).await;
         answer.unwrap_or_else(|error| {
-            Err(Failure::NoAnswer { subject: subject.to_owned(), source: error.into() })
+            self.inbox.doubt();
+            Err(Failure::no_answer(subject, error))
         })
     }
 }

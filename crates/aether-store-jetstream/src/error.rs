@@ -2,7 +2,7 @@
 
 use aether_core::error::{BoxError, NotPermitted, Unavailable, Unsupported};
 use aether_core::{ActorId, AppendError, ReadError, ReplayError, SnapshotError};
-use async_nats::client::{RequestError, RequestErrorKind};
+use async_nats::client::{PublishError, PublishErrorKind};
 use serde::Deserialize;
 
 /// Codes of the JetStream API (`server/errors.json` of nats-server).
@@ -55,13 +55,15 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn of_request(subject: &str, error: RequestError) -> Self {
-        let subject = subject.to_owned();
+    pub(crate) fn of_publish(subject: &str, error: PublishError) -> Self {
         match error.kind() {
-            RequestErrorKind::NoResponders => Self::NoResponders { subject },
-            RequestErrorKind::MaxPayloadExceeded => Self::TooLarge,
-            _ => Self::NoAnswer { subject, source: error.into() },
+            PublishErrorKind::MaxPayloadExceeded => Self::TooLarge,
+            _ => Self::no_answer(subject, error),
         }
+    }
+
+    pub(crate) fn no_answer(subject: &str, source: impl Into<BoxError>) -> Self {
+        Self::NoAnswer { subject: subject.to_owned(), source: source.into() }
     }
 
     pub(crate) fn garbled(subject: &str, source: impl Into<BoxError>) -> Self {

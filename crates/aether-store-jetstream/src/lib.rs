@@ -47,6 +47,7 @@ mod error;
 mod frame;
 mod head;
 mod headers;
+mod inbox;
 mod labels;
 mod lanes;
 mod layout;
@@ -65,6 +66,7 @@ mod store;
 mod subject;
 mod trace;
 mod trail;
+mod waiting;
 
 /// The client that stores are built on, in the version that they take.
 pub use async_nats;

@@ -10,8 +10,8 @@ use crate::cli::{Replicas, ServerChoice};
 pub(crate) const PACKAGE: &str = "aether-store-jetstream";
 
 /// Its test targets: all but `chaos`, which brings servers of its own and runs on the main one.
-pub(crate) const TARGETS: [&str; 7] =
-    ["anchors", "conformance", "go_streams", "lost_answers", "reads", "rewound", "streams"];
+pub(crate) const TARGETS: [&str; 8] =
+    ["anchors", "conformance", "go_streams", "lost_answers", "reads", "rewound", "streams", "trails"];
 
 /// One server, or a cluster of three.
 #[derive(Debug, Clone)]

@@ -84,7 +84,7 @@ async fn every(
     let Some(last) = inner.api.leader_last(&inner.stream, subject).await? else {
         return Ok(());
     };
-    let mut messages = Consumer::new(Shared::clone(inner), subject.to_owned(), last.sequence);
+    let mut messages = Consumer::new(Shared::clone(inner), subject.to_owned(), 1, last.sequence);
     loop {
         match messages.next().await {
             Ok(message) => take(message.sequence, message.payload)?,

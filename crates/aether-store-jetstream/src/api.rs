@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{ApiError, Failure, code};
 use crate::frame::Stored;
@@ -25,7 +25,7 @@ pub(crate) struct Api {
     pub(crate) client: Client,
     inbox: Inbox,
     prefix: String,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     permits: Semaphore,
     mechanisms: Mechanisms,
 }
@@ -178,6 +178,11 @@ impl Api {
         }
     }
 
+    /// Waits until one more request may be in flight.
+    pub(crate) async fn permit(&self, subject: &str) -> Result<SemaphorePermit<'_>, Failure> {
+        self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))
+    }
+
     async fn request(
         &self,
         subject: &str,
@@ -187,7 +192,7 @@ impl Api {
     ) -> Result<Message, Failure> {
         // Around everything: also the client's queue may be full, and the permits taken.
         let request = async {
-            let _permit = self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))?;
+            let _permit = self.permit(subject).await?;
             self.inbox.request(subject, headers, payload).await
         };
         let answer = tokio::time::timeout(timeout, request).await;
@@ -198,7 +203,7 @@ impl Api {
     }
 }
 
-fn direct_message(message: Message) -> Option<Found> {
+pub(crate) fn direct_message(message: Message) -> Option<Found> {
     let headers = message.headers?;
     // The last ones: the server puts its own after those that are stored with the message, which may lie.
     let subject = headers.get_last(SUBJECT)?.as_str().to_owned();

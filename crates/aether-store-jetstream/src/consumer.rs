@@ -1,13 +1,12 @@
 //! Everything of a subject, sent by the server: a push consumer without acknowledgements, its flow control answered and
 //! its gaps noticed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -44,6 +43,8 @@ pub(crate) struct Consumer {
 struct Open {
     name: String,
     messages: Subscriber,
+    /// Where the server waits for an answer before it sends more.
+    owed: Option<String>,
     /// The consumer's own count of the messages that it sent.
     sent: u64,
     heartbeats: u32,
@@ -69,8 +70,26 @@ enum Delivery {
 }
 
 impl Consumer {
-    pub(crate) fn new(inner: Shared, subject: String, end: u64) -> Self {
-        Self { inner, subject, received: 0, end, open: None }
+    /// Begins with the first message at `start` or after it.
+    pub(crate) fn new(inner: Shared, subject: String, start: u64, end: u64) -> Self {
+        Self { inner, subject, received: start.saturating_sub(1), end, open: None }
+    }
+
+    /// Returns the next message, if it is here already.
+    pub(crate) fn next_ready(&mut self) -> Option<Stored> {
+        let open = self.open.as_mut().filter(|open| self.received < self.end && open.owed.is_none())?;
+        let message = open.messages.next().now_or_never()??;
+        match open.take(message, self.received) {
+            Taken::Message(stored) => {
+                self.received = stored.sequence;
+                Some(stored)
+            }
+            Taken::Nothing => None,
+            Taken::Gap => {
+                self.close();
+                None
+            }
+        }
     }
 
     /// Returns the next message.
@@ -124,30 +143,17 @@ impl Consumer {
             }
         };
         loop {
+            if let Some(reply) = open.owed.take() {
+                let answer = self.inner.api.client.publish(reply.clone(), Bytes::new()).await;
+                answer.map_err(|error| Failure::garbled(&reply, error))?;
+            }
             let Ok(Some(message)) = timeout(SILENCE, open.messages.next()).await else {
                 return Ok(None);
             };
-            match classify(message) {
-                Delivery::Message { stream, consumer, stored } => {
-                    // The client drops what its buffer does not hold: a gap in the count is the only sign.
-                    if consumer != open.sent + 1 || stream <= self.received {
-                        return Ok(None);
-                    }
-                    (open.sent, open.heartbeats) = (consumer, 0);
-                    return Ok(Some(stored));
-                }
-                Delivery::FlowControl(reply) | Delivery::Heartbeat { stalled: Some(reply), .. } => {
-                    let answer = self.inner.api.client.publish(reply.clone(), Bytes::new()).await;
-                    answer.map_err(|error| Failure::garbled(&reply, error))?;
-                }
-                Delivery::Heartbeat { stalled: None, sent } => {
-                    open.heartbeats += 1;
-                    // The last ones that it sent were dropped, or it does not get on.
-                    if sent.is_some_and(|sent| sent > open.sent) || open.heartbeats > 1 {
-                        return Ok(None);
-                    }
-                }
-                Delivery::Other => {}
+            match open.take(message, self.received) {
+                Taken::Message(stored) => return Ok(Some(stored)),
+                Taken::Gap => return Ok(None),
+                Taken::Nothing => {}
             }
         }
     }
@@ -165,6 +171,41 @@ impl Consumer {
         let delete = self.inner.api.subject(&format!("CONSUMER.DELETE.{}.{}", self.inner.stream, open.name));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { client.publish_with_reply(delete, inbox, Bytes::new()).await });
+        }
+    }
+}
+
+/// What came of a delivered message.
+enum Taken {
+    Message(Stored),
+    /// Some were lost, or the consumer does not get on.
+    Gap,
+    Nothing,
+}
+
+impl Open {
+    /// Takes what was delivered after the stream's sequence `received`.
+    fn take(&mut self, message: Message, received: u64) -> Taken {
+        match classify(message) {
+            Delivery::Message { stream, consumer, stored } => {
+                // The client drops what its buffer does not hold: a gap in the count is the only sign.
+                if consumer != self.sent + 1 || stream <= received {
+                    return Taken::Gap;
+                }
+                (self.sent, self.heartbeats) = (consumer, 0);
+                Taken::Message(stored)
+            }
+            Delivery::FlowControl(reply) | Delivery::Heartbeat { stalled: Some(reply), .. } => {
+                self.owed = Some(reply);
+                Taken::Nothing
+            }
+            Delivery::Heartbeat { stalled: None, sent } => {
+                self.heartbeats += 1;
+                // The last ones that it sent were dropped, or it does not get on.
+                let is_stuck = sent.is_some_and(|sent| sent > self.sent) || self.heartbeats > 1;
+                if is_stuck { Taken::Gap } else { Taken::Nothing }
+            }
+            Delivery::Other => Taken::Nothing,
         }
     }
 }
@@ -196,7 +237,7 @@ async fn open(inner: &Inner, subject: &str, start: u64) -> Result<Open, Failure>
     });
     let body = json!({ "stream_name": inner.stream, "config": config });
     let created: Created = inner.api.call(&format!("CONSUMER.CREATE.{}", inner.stream), &body).await?;
-    Ok(Open { name: created.name, messages, sent: 0, heartbeats: 0, _place })
+    Ok(Open { name: created.name, messages, owed: None, sent: 0, heartbeats: 0, _place })
 }
 
 fn classify(message: Message) -> Delivery {
@@ -220,9 +261,10 @@ fn classify(message: Message) -> Delivery {
 /// Reads the stream's and the consumer's sequence out of a reply subject: `$JS.ACK.STREAM.CONSUMER.DELIVERED.SSEQ.CSEQ...`,
 /// or the same with domain and account before the stream (ADR-15 of nats-architecture-and-design).
 fn sequences(reply: &str) -> Option<(u64, u64)> {
-    let tokens: VecDeque<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
-    let at = if tokens.len() >= 9 { 5 } else { 3 };
-    Some((tokens.get(at)?.parse().ok()?, tokens.get(at + 1)?.parse().ok()?))
+    let tokens = reply.strip_prefix("$JS.ACK.")?.split('.');
+    let at = if tokens.clone().count() >= 9 { 5 } else { 3 };
+    let mut sequences = tokens.skip(at);
+    Some((sequences.next()?.parse().ok()?, sequences.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -75,9 +75,7 @@ impl Inbox {
         sent.map_err(|error| Failure::of_publish(subject, error))?;
         let answer = ticket.answer().await.ok_or_else(lost)?;
         match answer.status {
-            Some(StatusCode::NO_RESPONDERS) => {
-                Err(Failure::NoResponders { subject: subject.to_owned() })
-            }
+            Some(StatusCode::NO_RESPONDERS) => Err(Failure::NoResponders { subject: subject.to_owned() }),
             _ => Ok(answer),
         }
     }

@@ -20,6 +20,9 @@ pub enum Mechanism {
     AnyResolvedOnce,
     /// A writer looks for a higher epoch at the head before it appends. Without: it does not.
     HeadEpochCheck,
+    /// Short histories are read along trails, or by pages. Without: through a consumer, as long ones are. No guarantee rests
+    /// on it; what both ways read must be the same.
+    ShortReads,
 }
 
 /// Which mechanisms a store has: all of them, but in tests that take one away.

@@ -69,6 +69,8 @@ pub(crate) async fn open(builder: JetStreamStoreBuilder) -> Result<JetStreamStor
         stream,
         snapshots,
         deadline: builder.deadline,
+        // Batched direct gets came with 2.11.
+        pages: level >= 1,
         replicas: config.get("num_replicas").and_then(Value::as_u64).unwrap_or(1),
         // -1 for none.
         max_msg_size: config.get("max_msg_size").and_then(Value::as_u64),
@@ -102,7 +104,12 @@ async fn api_level(api: &Api) -> Result<u64, OpenError> {
             found: format!("nobody who answers on {subject}"),
         }
         .into()),
-        Err(Failure::NoAnswer { .. }) => Ok(if api.client.is_server_compatible(2, 12, 0) { 2 } else { 0 }),
+        Err(Failure::NoAnswer { .. }) => {
+            let known = [(2, 12), (2, 11)].into_iter().zip([2, 1]);
+            let mut known =
+                known.filter(|((major, minor), _)| api.client.is_server_compatible(*major, *minor, 0));
+            Ok(known.next().map_or(0, |(_, level)| level))
+        }
         Err(failure) => Err(failure.into()),
     }
 }

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use aether_core::error::{HistoryTruncated, Unavailable};
 use aether_core::{ActorId, ReadError, ReadOptions, RecordedEvent, Version};
-use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt, stream};
 
 use crate::assemble::Assembly;
 use crate::consumer::{Consumer, End};
 use crate::error::Failure;
-use crate::frame::Frame;
+use crate::frame::{Frame, Stored};
 use crate::head::{Last, lost};
+use crate::mechanism::Mechanism;
 use crate::plan::{self, Plan};
 use crate::store::{Inner, Shared};
 
@@ -36,12 +36,8 @@ impl Inner {
     }
 }
 
-/// Says whether `frame` is the commit right before `later`. Both may lie: sequences and versions must fall.
-fn is_before(frame: &Frame, later: &Frame) -> bool {
-    frame.sequence < later.sequence
-        && later.said.follows == Some(frame.version)
-        && frame.said.follows.is_none_or(|follows| follows < frame.first_version())
-}
+/// So many events are taken off the client at once, if they are there.
+const BATCH: usize = 256;
 
 struct Reader {
     inner: Shared,
@@ -74,7 +70,7 @@ impl Reader {
                     Ok(state) => self.state = state,
                     Err(failure) => self.fail(failure.read("read")),
                 },
-                State::Consuming(_) => self.consume().await,
+                State::Consuming(_) => self.receive().await,
                 State::End => return None,
             }
         }
@@ -95,7 +91,7 @@ impl Reader {
     async fn start(&mut self) -> Result<State, Failure> {
         if self.inner.is_go() {
             let end = self.inner.end_of_subject(&self.actor).await?;
-            return Ok(end.map_or(State::End, |end| self.consume_to(end)));
+            return Ok(end.map_or(State::End, |end| self.consume(1, end)));
         }
         let end = match self.inner.last(&self.actor, self.options.consistency).await? {
             Last::None { version } => {
@@ -113,76 +109,60 @@ impl Reader {
             }
             // The version is not known, but everything before it can be read all the same.
             Last::Malformed { sequence, .. } => sequence,
-            Last::Frame(head) => {
-                let trail = head.said.trail.len();
-                match plan::plan(plan::Known { from: self.from, head: head.version, trail }) {
-                    Plan::Nothing => return Ok(State::End),
-                    Plan::Consumer => head.sequence,
-                    Plan::Trail => {
-                        let end = head.sequence;
-                        if let Some(frames) = self.follow(*head).await? {
-                            frames.into_iter().rev().for_each(|frame| self.take(Ok(frame)));
-                            return Ok(State::End);
-                        }
-                        end
-                    }
-                }
-            }
+            Last::Frame(head) => return self.start_from(*head).await,
         };
-        Ok(self.consume_to(end))
+        Ok(self.consume(1, end))
     }
 
-    fn consume_to(&self, end: u64) -> State {
-        let subject = self.inner.events_subject(&self.actor);
-        State::Consuming(Box::new(Consumer::new(Shared::clone(&self.inner), subject, end)))
-    }
-
-    /// Follows trails back from the head until everything wanted is there, newest first; or finds that they do not lead
-    /// there.
-    async fn follow(&self, head: Frame) -> Result<Option<Vec<Frame>>, Failure> {
-        let mut frames = vec![head];
-        while let Some(oldest) = frames.last().filter(|oldest| self.lacks_more(oldest)) {
-            let (trail, mut later) = (oldest.said.trail.clone(), oldest.clone());
-            if trail.is_empty() {
-                return Ok(None);
-            }
-            let Some(follows) = later.said.follows else {
-                return Ok(None);
-            };
-            let wanted = (follows.number() + 1).saturating_sub(self.from.number().max(1));
-            let fetched = trail.iter().take(usize::try_from(wanted).unwrap_or(usize::MAX));
-            for frame in join_all(fetched.map(|sequence| self.commit(*sequence))).await {
-                match frame?.filter(|frame| is_before(frame, &later)) {
-                    Some(frame) if self.lacks_more(&later) => {
-                        later = frame.clone();
-                        frames.push(frame);
-                    }
-                    Some(_) => break,
-                    None => return Ok(None),
-                }
-            }
+    /// Chooses how to get what leads to `head`.
+    async fn start_from(&mut self, head: Frame) -> Result<State, Failure> {
+        let end = head.sequence;
+        let mut known = plan::Known {
+            from: self.from,
+            head: head.version,
+            events: head.events.len() as u64,
+            trail: head.said.trail.len() as u64,
+            span: head.said.trail.last().map_or(0, |oldest| end.saturating_sub(*oldest)),
+            pages: self.inner.pages,
+            replicas: self.inner.replicas,
+        };
+        let mut plan = plan::plan(known);
+        if !self.inner.has(Mechanism::ShortReads) {
+            return Ok(self.consume(1, end));
         }
-        Ok(Some(frames))
+        if plan == Plan::Trail {
+            if let Some(frames) = self.inner.follow(&self.actor, self.from, head.clone()).await? {
+                frames.into_iter().for_each(|frame| self.take(Ok(frame)));
+                return Ok(State::End);
+            }
+            known.trail = 0;
+            plan = plan::plan(known);
+        }
+        if plan == Plan::Page
+            && let Some(messages) = self.page(end).await
+        {
+            messages.iter().for_each(|message| self.take_message(message));
+            return Ok(State::End);
+        }
+        Ok(match plan {
+            Plan::Nothing => State::End,
+            Plan::Seek => self.consume(self.inner.seek(&self.actor, self.from, &head).await, end),
+            Plan::Trail | Plan::Page | Plan::Consumer => self.consume(1, end),
+        })
     }
 
-    /// Says whether versions before `frame` are wanted.
-    fn lacks_more(&self, frame: &Frame) -> bool {
-        frame.said.follows.is_none_or(|follows| follows >= self.from && follows > Version::INITIAL)
-    }
-
-    /// Fetches a commit that a trail names; whatever is not one of this actor is nothing.
-    async fn commit(&self, sequence: u64) -> Result<Option<Frame>, Failure> {
-        let (api, stream) = (&self.inner.api, &self.inner.stream);
-        let found = match api.direct_at(stream, sequence).await? {
-            // A replica that lags behind has not seen it yet.
-            None => api.leader_at(stream, sequence).await?,
-            found => found,
-        };
+    /// Returns the messages of the subject up to `end`, if a replica that has all of them sends them at once.
+    async fn page(&self, end: u64) -> Option<Vec<Stored>> {
         let subject = self.inner.events_subject(&self.actor);
-        let found = found.filter(|found| found.subject == subject);
-        Ok(found
-            .and_then(|found| Frame::read(&found.message, &self.actor).ok())
-            .filter(|frame| !frame.is_claim()))
+        let page = self.inner.api.direct_page(&self.inner.stream, &subject, plan::PAGE).await.ok()?;
+        let mut messages = page.messages;
+        messages.retain(|message| message.sequence <= end);
+        messages.last().is_some_and(|last| last.sequence == end).then_some(messages)
+    }
+
+    fn consume(&self, start: u64, end: u64) -> State {
+        let subject = self.inner.events_subject(&self.actor);
+        State::Consuming(Box::new(Consumer::new(Shared::clone(&self.inner), subject, start, end)))
     }
 
     /// Asks the leader for the first version that is still there.
@@ -192,20 +172,30 @@ impl Reader {
         Some(Frame::read(&first, &self.actor).ok()?.first_version())
     }
 
+    fn take_message(&mut self, message: &Stored) {
+        if let Some(frame) = self.inner.own_frame(message, &self.actor) {
+            self.take(frame);
+        }
+    }
+
     fn truncated(&self, first_available: Version) -> ReadError {
         let (actor, wanted) = (self.actor.clone(), self.assembly.wanted());
         ReadError::Truncated(Box::new(HistoryTruncated { actor, wanted, first_available }))
     }
 
-    /// Takes the next message of the consumer.
-    async fn consume(&mut self) {
+    /// Takes the next message of the consumer, and those that are there with it.
+    async fn receive(&mut self) {
         let State::Consuming(consumer) = &mut self.state else {
             return;
         };
         match consumer.next().await {
             Ok(message) => {
-                if let Some(frame) = self.inner.own_frame(&message, &self.actor) {
-                    self.take(frame);
+                self.take_message(&message);
+                while self.ready.len() < BATCH
+                    && let State::Consuming(consumer) = &mut self.state
+                    && let Some(message) = consumer.next_ready()
+                {
+                    self.take_message(&message);
                 }
             }
             Err(End::Complete) => self.state = State::End,

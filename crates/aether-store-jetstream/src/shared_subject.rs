@@ -27,7 +27,7 @@ impl Inner {
             return Ok(Known { commits: Vec::new(), ..Known::of(&frame) });
         }
         let mut version = Version::INITIAL;
-        let mut messages = Consumer::new(Shared::clone(self), self.events_subject(actor), last.sequence);
+        let mut messages = Consumer::new(Shared::clone(self), self.events_subject(actor), 1, last.sequence);
         loop {
             match messages.next().await {
                 Ok(message) => {

@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     /// The name of the stream of snapshots: the same one, in the layout of the Go original.
     pub(crate) snapshots: String,
     pub(crate) deadline: Duration,
+    /// Whether the server sends pages of a subject's messages.
+    pub(crate) pages: bool,
     /// How many servers keep the stream.
     pub(crate) replicas: u64,
     /// The most bytes of a message that the stream takes, where it has a limit of its own.

@@ -56,6 +56,7 @@ pub(crate) struct Appending<'a> {
     pub(crate) asked: Expected,
     /// What is expected of the head that the attempt builds on: what was asked, with `Any` resolved.
     pub(crate) expected: Expected,
+    /// None while an attempt has them.
     pub(crate) events: Vec<NewEvent>,
     pub(crate) epoch: Option<Epoch>,
     pub(crate) deadline: Deadline,
@@ -181,7 +182,8 @@ impl<'a> Appending<'a> {
         if self.expected == Expected::Any {
             self.expected = Expected::Exactly(head.version);
         }
-        let events = number(self.actor, first, self.events.clone())?;
+        // Not a clone, of which every event would be copied to be numbered.
+        let events = number(self.actor, first, std::mem::take(&mut self.events))?;
         // A writer without an epoch passes on what is there, so that epochs never go back.
         let epoch = self.epoch.max(head.epoch);
         if self.deadline.has_passed() {
@@ -203,21 +205,27 @@ impl<'a> Appending<'a> {
                 self.inner.heads.remember(connection, self.actor, known);
                 stored(sequence, events, false).map(Step::Done)
             }
-            Err(failure) if failure.is_unknown() && self.resolves_anew() => {
-                self.conflicted(head, failure).await
-            }
-            Err(failure) if failure.is_unknown() => {
-                self.unanswered.get_or_insert(head.sequence);
-                self.settle(head, first, failure).await
-            }
-            Err(failure) if failure.is_conflict() && self.unanswered.is_some() => {
-                self.settle(head, first, failure).await
-            }
-            Err(failure) if failure.is_conflict() => self.conflicted(head, failure).await,
             Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
+            Err(failure) => {
+                self.events = events.into_iter().map(|event| event.to_new()).collect();
+                self.not_stored(head, first, failure).await
+            }
+        }
+    }
+
+    /// Goes on after an attempt that was refused, or had no answer.
+    async fn not_stored(&mut self, head: &Known, first: Version, why: Failure) -> Result<Step, AppendError> {
+        match why {
+            why if why.is_unknown() && self.resolves_anew() => self.conflicted(head, why).await,
+            why if why.is_unknown() => {
+                self.unanswered.get_or_insert(head.sequence);
+                self.settle(head, first, why).await
+            }
+            why if why.is_conflict() && self.unanswered.is_some() => self.settle(head, first, why).await,
+            why if why.is_conflict() => self.conflicted(head, why).await,
             // Nobody was there to take it: a server that starts, or a leader that is being elected.
-            Err(failure) if failure.is_passing() => self.wait(head, failure).await,
-            Err(failure) => Err(self.failed(failure)),
+            why if why.is_passing() => self.wait(head, why).await,
+            why => Err(self.failed(why)),
         }
     }
 

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The texts that travel with an event for tracing and auditing.
 ///
 /// Five keys have names of their own, [`MetadataKey`]; any other is free. Two are equal when they hold the same, in
 /// whatever order it was put in; they are written in the order of the keys' bytes.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Metadata(BTreeMap<String, String>);
+///
+/// A clone shares what it is a clone of until one of the two is changed.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Metadata(Option<Arc<Texts>>);
+
+/// Never empty: nothing is `None`, which needs no allocation.
+type Texts = BTreeMap<String, String>;
 
 /// A key of [`Metadata`] that has a meaning everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,46 +57,76 @@ impl Metadata {
     /// Returns what stands under `key`.
     #[must_use]
     pub fn find(&self, key: impl AsRef<str>) -> Option<&str> {
-        self.0.get(key.as_ref()).map(String::as_str)
+        self.texts()?.get(key.as_ref()).map(String::as_str)
     }
 
     /// Puts `value` under `key`, in place of what stood there.
     pub fn insert(&mut self, key: impl AsRef<str>, value: impl Into<String>) {
-        self.0.insert(key.as_ref().to_owned(), value.into());
+        Arc::make_mut(self.0.get_or_insert_default()).insert(key.as_ref().to_owned(), value.into());
     }
 
     /// Puts in everything that `other` holds, in place of what stood under the same keys.
     pub fn merge(&mut self, other: &Self) {
-        self.0.extend(other.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        match (&mut self.0, &other.0) {
+            (Some(ours), Some(theirs)) => {
+                let theirs = theirs.iter().map(|(key, value)| (key.clone(), value.clone()));
+                Arc::make_mut(ours).extend(theirs);
+            }
+            (ours @ None, theirs) => ours.clone_from(theirs),
+            (Some(_), None) => {}
+        }
     }
 
     /// Goes through keys and values in the order of the keys' bytes.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        static NOTHING: Texts = Texts::new();
+        self.texts().unwrap_or(&NOTHING).iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.texts().map_or(0, Texts::len)
     }
 
     /// Says whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
+    }
+
+    fn texts(&self) -> Option<&Texts> {
+        self.0.as_deref()
+    }
+}
+
+impl From<Texts> for Metadata {
+    fn from(texts: Texts) -> Self {
+        Self((!texts.is_empty()).then(|| Arc::new(texts)))
     }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect::<Texts>().into()
     }
 }
 
 impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Texts::deserialize(deserializer).map(Self::from)
     }
 }
 
@@ -105,6 +140,26 @@ mod tests {
         let b: Metadata = [("y", "2"), ("x", "1")].into_iter().collect();
         assert_eq!(a, b);
         assert_ne!(a, [("x", "1")].into_iter().collect());
+    }
+
+    #[test]
+    fn a_clone_shares_until_one_of_the_two_is_changed() {
+        let a: Metadata = [("x", "1")].into_iter().collect();
+        let mut b = a.clone();
+        let text = |metadata: &Metadata| metadata.find("x").unwrap().as_ptr();
+        assert_eq!(text(&a), text(&b));
+        b.insert("x", "2");
+        assert_eq!((a.find("x"), b.find("x")), (Some("1"), Some("2")));
+    }
+
+    #[test]
+    fn nothing_is_equal_to_nothing_however_it_came_about() {
+        let none = Metadata::from_iter(<[(String, String); 0]>::default());
+        let mut merged = Metadata::default();
+        merged.merge(&none);
+        assert_eq!([&none, &merged, &serde_json::from_str("{}").unwrap()], [&Metadata::default(); 3]);
+        assert!(merged.is_empty() && merged.iter().len() == 0);
+        assert_eq!(serde_json::to_string(&none).unwrap(), "{}");
     }
 
     #[test]

@@ -4,12 +4,12 @@ mod decode;
 mod metadata;
 mod new_event;
 mod recorded;
+mod shared;
 mod stored;
 mod tagged;
 pub mod wire;
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -23,79 +23,75 @@ pub use stored::EventStored;
 
 /// Says what happened to an actor: a fact, never changed once made.
 ///
-/// One shared allocation: a clone costs an atomic increment, and nothing that a store holds can be changed through it.
-/// `data` stays the JSON text that was written until [`decode`](Self::decode) or [`data`](Self::data) asks for it.
+/// One shared allocation, the one of its [`NewEvent`]: a clone costs an atomic increment, and nothing that a store holds
+/// can be changed through it. `data` stays the JSON text that was written until [`decode`](Self::decode) or
+/// [`data`](Self::data) asks for it.
 ///
 /// Two events are equal when every field is, whatever the order of their metadata; data by its text.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Event(Arc<Inner>);
-
-#[derive(PartialEq, Eq)]
-struct Inner {
-    actor: ActorId,
-    version: Version,
-    content: NewEvent,
-}
+#[derive(Clone)]
+pub struct Event(NewEvent);
 
 impl Event {
     /// Makes `content` the event of `actor` at `version`. For stores and tests: users append [`NewEvent`]s.
+    ///
+    /// It allocates only where `content` has a clone somewhere.
     #[must_use]
     pub fn new(actor: ActorId, version: Version, content: NewEvent) -> Self {
-        Self(Arc::new(Inner { actor, version, content }))
+        Self(NewEvent(content.0.number(actor, version)))
     }
 
     /// Returns the event's id.
     #[must_use]
     pub fn id(&self) -> &EventId {
-        self.0.content.id()
+        self.0.id()
     }
 
     /// Returns what kind of thing happened.
     #[must_use]
     pub fn event_type(&self) -> &EventType {
-        self.0.content.event_type()
+        self.0.event_type()
     }
 
     /// Returns whom it happened to.
     #[must_use]
     pub fn actor(&self) -> &ActorId {
-        &self.0.actor
+        &self.0.0.numbered().actor
     }
 
     /// Returns the version that the actor has with this event.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.0.version
+        self.0.0.numbered().version
     }
 
     /// Returns the id of the command that caused it, where one was given.
     #[must_use]
     pub fn command_id(&self) -> Option<&CommandId> {
-        self.0.content.command_id()
+        self.0.command_id()
     }
 
     /// Returns the metadata.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        self.0.content.metadata()
+        self.0.metadata()
     }
 
     /// Returns when it happened, by the writer's clock.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
-        self.0.content.timestamp()
+        self.0.timestamp()
     }
 
     /// Returns the version of the data's shape; 1 where the writer said none.
     #[must_use]
     pub fn schema_version(&self) -> SchemaVersion {
-        self.0.content.schema_version()
+        self.0.schema_version()
     }
 
     /// Returns the data as it was written.
     #[must_use]
     pub fn raw_data(&self) -> &RawJson {
-        self.0.content.raw_data()
+        self.0.raw_data()
     }
 
     /// Reads the data as a plain struct.
@@ -124,15 +120,23 @@ impl Event {
     /// Returns the event without actor and version, ready to be appended again under the same id.
     #[must_use]
     pub fn to_new(&self) -> NewEvent {
-        self.0.content.clone()
+        self.0.clone()
     }
 
     /// Says whether the event holds exactly what `content` does: id, type, command, data, metadata, time and schema.
     #[must_use]
     pub fn has_content(&self, content: &NewEvent) -> bool {
-        self.0.content == *content
+        self.0 == *content
     }
 }
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.0.numbered() == other.0.0.numbered() && self.0 == other.0
+    }
+}
+
+impl Eq for Event {}
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +144,7 @@ impl fmt::Debug for Event {
         f.debug_struct("Event")
             .field("actor", &actor)
             .field("version", &version)
-            .field("content", &self.0.content)
+            .field("content", &self.0)
             .finish()
     }
 }

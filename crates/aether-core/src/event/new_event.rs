@@ -1,17 +1,22 @@
 //! Events that are yet to be stored.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::shared::{Content, Shared};
 use super::{Event, Metadata, MetadataKey};
 use crate::id::InvalidText;
 use crate::{CommandId, EventId, EventType, JsonError, RawJson, SchemaVersion, Timestamp};
 
 /// An event without actor and version: what a writer decides, and a store numbers.
 ///
-/// It has its id from the start, so that an append whose answer was lost can be repeated and is stored once.
+/// It has its id from the start, so that an append whose answer was lost can be repeated and is stored once. One shared
+/// allocation, in which the stored event stays: a clone costs an atomic increment, and keeping one while the event is
+/// appended costs a copy of the allocation, though not of the data.
 ///
 /// ```
 /// use aether_core::NewEvent;
@@ -28,16 +33,8 @@ use crate::{CommandId, EventId, EventType, JsonError, RawJson, SchemaVersion, Ti
 /// assert_eq!(shipped.raw_data().as_str(), r#"{"carrier":"FastShip"}"#);
 /// # Ok::<(), aether_core::event::EncodeError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEvent {
-    id: EventId,
-    event_type: EventType,
-    command_id: Option<CommandId>,
-    data: RawJson,
-    metadata: Metadata,
-    timestamp: Timestamp,
-    schema_version: SchemaVersion,
-}
+#[derive(Clone)]
+pub struct NewEvent(pub(super) Arc<Shared>);
 
 /// Says why a value could not become an event.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +67,7 @@ impl NewEvent {
     /// Makes an event of the given type, with a fresh id and the present time.
     #[must_use]
     pub fn new(event_type: EventType, data: RawJson) -> Self {
-        Self {
+        Self(Shared::new(Content {
             id: EventId::generate(),
             event_type,
             command_id: None,
@@ -78,7 +75,7 @@ impl NewEvent {
             metadata: Metadata::default(),
             timestamp: Timestamp::now(),
             schema_version: SchemaVersion::FIRST,
-        }
+        }))
     }
 
     /// Makes an event from a variant of an adjacently tagged enum: its tag becomes the type, its content the data.
@@ -97,105 +94,124 @@ impl NewEvent {
     /// Replaces the id.
     #[must_use]
     pub fn with_id(self, id: EventId) -> Self {
-        Self { id, ..self }
+        self.changed(|content| content.id = id)
     }
 
     /// Names the command that caused the event.
     #[must_use]
     pub fn with_command(self, command: CommandId) -> Self {
-        Self { command_id: Some(command), ..self }
+        self.changed(|content| content.command_id = Some(command))
     }
 
     /// Puts `value` under `key` of the metadata.
     #[must_use]
-    pub fn with_metadata(mut self, key: impl AsRef<str>, value: impl Into<String>) -> Self {
-        self.metadata.insert(key, value);
-        self
+    pub fn with_metadata(self, key: impl AsRef<str>, value: impl Into<String>) -> Self {
+        self.changed(|content| content.metadata.insert(key, value))
     }
 
     /// Copies the metadata of the event that caused this one, and names it as the cause: `causationId` is its id, and
     /// `correlationId` is passed on, or starts with its id.
     #[must_use]
-    pub fn caused_by(mut self, cause: &Event) -> Self {
-        self.metadata.merge(cause.metadata());
-        self.metadata.insert(MetadataKey::CausationId, cause.id().as_str());
-        if self.metadata.find(MetadataKey::CorrelationId).is_none() {
-            self.metadata.insert(MetadataKey::CorrelationId, cause.id().as_str());
-        }
-        self
+    pub fn caused_by(self, cause: &Event) -> Self {
+        self.changed(|Content { metadata, .. }| {
+            metadata.merge(cause.metadata());
+            metadata.insert(MetadataKey::CausationId, cause.id().as_str());
+            if metadata.find(MetadataKey::CorrelationId).is_none() {
+                metadata.insert(MetadataKey::CorrelationId, cause.id().as_str());
+            }
+        })
     }
 
     /// Replaces the time at which it happened.
     #[must_use]
     pub fn with_timestamp(self, timestamp: Timestamp) -> Self {
-        Self { timestamp, ..self }
+        self.changed(|content| content.timestamp = timestamp)
     }
 
     /// Says which version of its shape the data has.
     #[must_use]
     pub fn with_schema_version(self, schema_version: SchemaVersion) -> Self {
-        Self { schema_version, ..self }
+        self.changed(|content| content.schema_version = schema_version)
     }
 
     /// Replaces type and data.
     #[must_use]
     pub(crate) fn recast(self, event_type: EventType, data: RawJson) -> Self {
-        Self { event_type, data, ..self }
+        self.changed(|content| (content.event_type, content.data) = (event_type, data))
     }
 
-    /// Replaces the metadata as a whole. For what reads events from the wire.
-    #[must_use]
-    pub(crate) fn with_all_metadata(self, metadata: Metadata) -> Self {
-        Self { metadata, ..self }
+    /// Changes the content: in place where nobody else holds it, else in a copy.
+    fn changed(mut self, change: impl FnOnce(&mut Content)) -> Self {
+        change(&mut Arc::make_mut(&mut self.0).content);
+        self
     }
 
-    /// Makes an event from all that is not optional on the wire. For what reads events from it.
-    #[must_use]
-    pub(crate) fn as_read(id: EventId, event_type: EventType, data: RawJson, timestamp: Timestamp) -> Self {
-        let (metadata, schema_version) = (Metadata::default(), SchemaVersion::FIRST);
-        Self { id, event_type, command_id: None, data, metadata, timestamp, schema_version }
+    pub(super) fn content(&self) -> &Content {
+        &self.0.content
     }
 
     /// Returns the id.
     #[must_use]
     pub fn id(&self) -> &EventId {
-        &self.id
+        &self.content().id
     }
 
     /// Returns the type.
     #[must_use]
     pub fn event_type(&self) -> &EventType {
-        &self.event_type
+        &self.content().event_type
     }
 
     /// Returns the id of the command that caused it.
     #[must_use]
     pub fn command_id(&self) -> Option<&CommandId> {
-        self.command_id.as_ref()
+        self.content().command_id.as_ref()
     }
 
     /// Returns the data.
     #[must_use]
     pub fn raw_data(&self) -> &RawJson {
-        &self.data
+        &self.content().data
     }
 
     /// Returns the metadata.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+        &self.content().metadata
     }
 
     /// Returns when it happened.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
+        self.content().timestamp
     }
 
     /// Returns the version of the data's shape.
     #[must_use]
     pub fn schema_version(&self) -> SchemaVersion {
-        self.schema_version
+        self.content().schema_version
+    }
+}
+
+impl PartialEq for NewEvent {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.content() == other.content()
+    }
+}
+
+impl Eq for NewEvent {}
+
+impl fmt::Debug for NewEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("id", self.id())
+            .field("event_type", self.event_type())
+            .field("command_id", &self.command_id())
+            .field("data", self.raw_data())
+            .field("metadata", self.metadata())
+            .field("timestamp", &self.timestamp())
+            .field("schema_version", &self.schema_version())
+            .finish()
     }
 }
 
@@ -230,6 +246,33 @@ mod tests {
             matches!(error, EncodeError::NotTagged(_)) && error.to_string().contains("adjacently tagged")
         );
         assert!(matches!(NewEvent::encode(&Sample::Odd(f64::NAN)), Err(EncodeError::Json(_))));
+    }
+
+    #[test]
+    fn changing_a_clone_leaves_the_other_and_the_stored_event_as_they_are() {
+        let first = NewEvent::new(EventType::new("T").unwrap(), RawJson::NULL).with_metadata("k", "1");
+        let stored = Event::new(ActorId::new("a-1").unwrap(), Version::FIRST, first.clone());
+        let changed = stored.to_new().with_id(EventId::generate()).with_metadata("k", "2");
+        assert_ne!(changed, first);
+        assert!(stored.has_content(&first) && stored.to_new() == first);
+        assert_eq!((first.metadata().find("k"), changed.metadata().find("k")), (Some("1"), Some("2")));
+    }
+
+    #[test]
+    fn an_event_is_numbered_where_it_was_made_unless_somebody_else_holds_it() {
+        let place = |event: &NewEvent| Arc::as_ptr(&event.0);
+        let (actor, second) = (ActorId::new("a-1").unwrap(), Version::new(2).unwrap());
+        let content = NewEvent::new(EventType::new("T").unwrap(), RawJson::NULL);
+        let made = place(&content);
+        let event = Event::new(actor.clone(), Version::FIRST, content);
+        assert_eq!(place(&event.0), made);
+        let again = Event::new(actor.clone(), second, event.to_new());
+        assert_ne!(place(&again.0), made);
+        assert_eq!((event.version(), again.version()), (Version::FIRST, second));
+        assert_eq!(&event.0, &again.0);
+        assert_ne!(event, again);
+        assert_ne!(event, Event::new(ActorId::new("a-2").unwrap(), Version::FIRST, event.to_new()));
+        assert_eq!(event, Event::new(actor, Version::FIRST, event.to_new()));
     }
 
     #[test]

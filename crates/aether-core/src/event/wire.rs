@@ -15,6 +15,7 @@ use bytestring::ByteString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::shared::{Content, Shared};
 use super::{Event, Metadata, NewEvent};
 use crate::id::{InvalidText, InvalidVersion};
 use crate::json::push_string;
@@ -164,19 +165,18 @@ fn to_event(
     if version == Version::INITIAL {
         return Err(WireError::VersionZero);
     }
-    let id = EventId::as_read(wire.id.as_ref());
-    let event_type = EventType::as_read(wire.event_type.as_ref());
-    let mut content =
-        NewEvent::as_read(id, event_type, wire.data.map_or(RawJson::NULL, raw), wire.timestamp.parse()?)
-            .with_schema_version(wire.schema_version.unwrap_or_default());
     // The Go original leaves an empty one out, and reads an absent one as empty.
-    if let Some(Text(command)) = wire.command_id.filter(|text| !text.0.is_empty()) {
-        content = content.with_command(CommandId::as_read(command.as_ref()));
-    }
-    if let Some(metadata) = wire.metadata {
-        content = content.with_all_metadata(metadata);
-    }
-    Ok(Event::new(actor, version, content))
+    let command = wire.command_id.filter(|text| !text.0.is_empty());
+    let content = Content {
+        id: EventId::as_read(wire.id.as_ref()),
+        event_type: EventType::as_read(wire.event_type.as_ref()),
+        command_id: command.map(|Text(command)| CommandId::as_read(command.as_ref())),
+        data: wire.data.map_or(RawJson::NULL, raw),
+        metadata: wire.metadata.unwrap_or_default(),
+        timestamp: wire.timestamp.parse()?,
+        schema_version: wire.schema_version.unwrap_or_default(),
+    };
+    Ok(Event::new(actor, version, NewEvent(Shared::new(content))))
 }
 
 impl Serialize for Event {

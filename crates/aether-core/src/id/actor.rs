@@ -56,6 +56,11 @@ impl ActorId {
         Self::new(format!("{actor_type}-{id}"))
     }
 
+    /// The id of no actor, for what is not numbered yet.
+    pub(crate) fn nobody() -> Self {
+        Self(Arc::from(ActorType::UNKNOWN))
+    }
+
     /// Returns the actor type: the part before the first `-` that is not the first byte, else `unknown`.
     #[must_use]
     pub fn actor_type(&self) -> &str {

@@ -17,12 +17,15 @@ fn any_event() -> impl Strategy<Value = Event> {
             let time =
                 Timestamp::try_from(time::OffsetDateTime::from_unix_timestamp(seconds.into()).unwrap());
             let (id, kind) = (EventId::as_read(id), EventType::as_read(kind));
-            let mut content = NewEvent::as_read(id, kind, RawJson::parse(data).unwrap(), time.unwrap())
-                .with_all_metadata(metadata.into_iter().collect())
-                .with_schema_version(SchemaVersion::new(schema));
-            if let Some(command) = command {
-                content = content.with_command(CommandId::as_read(command));
-            }
+            let content = NewEvent(Shared::new(Content {
+                id,
+                event_type: kind,
+                command_id: command.map(CommandId::as_read),
+                data: RawJson::parse(data).unwrap(),
+                metadata: metadata.into_iter().collect(),
+                timestamp: time.unwrap(),
+                schema_version: SchemaVersion::new(schema),
+            }));
             Event::new(ActorId::new(actor).unwrap(), Version::new(version).unwrap(), content)
         },
     )

@@ -1,77 +1,82 @@
 //! One actor's history, and the rules of appending to it: no locks, no I/O.
 
 use aether_core::error::{Conflict, Fenced, InvalidAppend};
-use aether_core::store::{Recognized, check_commit, number, recognize};
+use aether_core::store::{Recognized, recognize};
 use aether_core::{
     ActorId, AppendError, Commit, Epoch, Event, Expected, Head, NewEvent, Position, RecordedEvent, Snapshot,
     SnapshotOutcome, Version,
 };
 
+use crate::log::{Log, Page};
+
 /// What is kept of one actor.
 #[derive(Debug)]
 pub(crate) struct History {
+    /// The id that all its events share, whatever copies of it the callers bring.
     actor: ActorId,
-    events: Vec<RecordedEvent>,
+    log: Log,
+    /// That of the latest event, which appends need not look at for it.
+    version: Version,
     epoch: Option<Epoch>,
     claimed_at: Option<u64>,
-    snapshot: Option<Snapshot>,
-}
-
-/// An append that was found valid, to be stored at whatever sequence comes next.
-pub(crate) enum Verdict {
-    Store(Vec<Event>),
-    AlreadyStored(Commit),
+    snapshot: Option<Box<Snapshot>>,
 }
 
 impl History {
     pub(crate) fn new(actor: ActorId) -> Self {
-        Self { actor, events: Vec::new(), epoch: None, claimed_at: None, snapshot: None }
+        let (log, version) = (Log::default(), Version::INITIAL);
+        Self { actor, log, version, epoch: None, claimed_at: None, snapshot: None }
     }
 
-    /// Says whether an actor without a history takes the append.
-    pub(crate) fn accepts_first(expected: Expected, events: &[NewEvent]) -> bool {
-        expected.first_version(Version::INITIAL).is_some() && check_commit(expected, events).is_ok()
-    }
-
-    pub(crate) fn version(&self) -> Version {
-        self.events.last().map_or(Version::INITIAL, |event| event.version())
+    pub(crate) fn actor(&self) -> &ActorId {
+        &self.actor
     }
 
     pub(crate) fn head(&self) -> Head {
-        let event = self.events.last().map(RecordedEvent::position);
+        let event = self.log.last().map(RecordedEvent::position);
         let claim = self.claimed_at.map(|sequence| Position::new(0, sequence, 0, None));
         let later = |claim: &Position| event.as_ref().is_none_or(|event| event.sequence() < claim.sequence());
         let position = if claim.as_ref().is_some_and(later) { claim } else { event };
-        Head::new(self.version(), self.epoch, position)
+        Head::new(self.version, self.epoch, position)
     }
 
-    /// Judges an append against what is there.
+    /// Returns the version that the first event of an append gets: none where it is not what was expected.
     pub(crate) fn judge(
         &self,
         expected: Expected,
-        events: Vec<NewEvent>,
+        events: usize,
         epoch: Option<Epoch>,
-    ) -> Result<Verdict, AppendError> {
-        check_commit(expected, &events)?;
-        let current = self.version();
-        let Some(first) = expected.first_version(current) else {
-            return self.repeated_or_refused(expected, &events, epoch);
+    ) -> Result<Option<Version>, AppendError> {
+        let Some(first) = expected.first_version(self.version) else {
+            return Ok(None);
         };
         self.check_epoch(epoch)?;
-        Ok(Verdict::Store(number(&self.actor, first, events)?))
+        let events = events as u64;
+        match first.plus(events.saturating_sub(1)) {
+            Some(_) => Ok(Some(first)),
+            None => Err(InvalidAppend::VersionOverflow { after: first.previous(), events }.into()),
+        }
     }
 
-    /// Stores the events of one commit.
+    /// Stores the events of one commit, in one pass.
     pub(crate) fn push(
         &mut self,
         sequence: u64,
-        events: Vec<Event>,
+        first: Version,
+        events: Vec<NewEvent>,
         epoch: Option<Epoch>,
     ) -> Vec<RecordedEvent> {
-        let start = self.events.len();
-        self.events.extend(RecordedEvent::of_commit(events, 0, sequence));
+        let mut recorded = Vec::with_capacity(events.len());
+        let versions = std::iter::successors(Some(first), |version| version.next());
+        for ((event, version), index) in events.into_iter().zip(versions).zip(0..) {
+            let event = Event::new(self.actor.clone(), version, event);
+            let event = RecordedEvent::new(event, 0, sequence, index);
+            self.log.push(event.clone());
+            self.version = version;
+            recorded.push(event);
+        }
         self.epoch = self.epoch.max(epoch);
-        self.events.get(start..).unwrap_or_default().to_vec()
+        recorded
     }
 
     /// Takes the actor over at `epoch`; returns whether there is anything to be written.
@@ -86,15 +91,16 @@ impl History {
 
     /// Returns where the events from `version` on begin, and how many there are in all.
     pub(crate) fn range_from(&self, version: Version) -> (usize, usize) {
-        (self.events.partition_point(|event| event.version() < version), self.events.len())
+        (self.log.partition_point(|event| event.version() < version), self.log.len())
     }
 
-    pub(crate) fn page(&self, from: usize, to: usize) -> Vec<RecordedEvent> {
-        self.events.get(from..to).unwrap_or_default().to_vec()
+    /// Returns the next of the events from `from` to before `to`: none only where there are none.
+    pub(crate) fn page(&self, from: usize, to: usize) -> Page {
+        self.log.page(from, to)
     }
 
     pub(crate) fn snapshot(&self) -> Option<Snapshot> {
-        self.snapshot.clone()
+        self.snapshot.as_deref().cloned()
     }
 
     pub(crate) fn save_snapshot(&mut self, snapshot: Snapshot) -> SnapshotOutcome {
@@ -103,7 +109,7 @@ impl History {
                 SnapshotOutcome::Superseded { by: newer.version }
             }
             _ => {
-                self.snapshot = Some(snapshot);
+                self.snapshot = Some(Box::new(snapshot));
                 SnapshotOutcome::Saved
             }
         }
@@ -119,22 +125,20 @@ impl History {
     }
 
     /// Tells a repeated append from one that came too late.
-    fn repeated_or_refused(
+    pub(crate) fn repeated_or_refused(
         &self,
         expected: Expected,
         events: &[NewEvent],
         epoch: Option<Epoch>,
-    ) -> Result<Verdict, AppendError> {
-        let current = self.version();
+    ) -> Result<Commit, AppendError> {
+        let current = self.version;
         let overflow = || InvalidAppend::VersionOverflow { after: current, events: events.len() as u64 };
         let attempted = expected.attempted().filter(|_| !expected.overflows(current));
         let attempted = attempted.ok_or_else(overflow)?;
         let there = self.commit_at(attempted);
         let found: Vec<Event> = there.iter().map(|event| event.event().clone()).collect();
         match recognize(&self.actor, Some(attempted), &found, events) {
-            Recognized::Ours => {
-                Ok(Verdict::AlreadyStored(Commit::new(there, true).ok_or(InvalidAppend::Empty)?))
-            }
+            Recognized::Ours => Ok(Commit::new(there, true).ok_or(InvalidAppend::Empty)?),
             Recognized::Reused(reused) => Err(Box::new(reused).into()),
             Recognized::Others | Recognized::Nothing => {
                 self.check_epoch(epoch)?;
@@ -147,11 +151,11 @@ impl History {
     /// Returns the events of the commit that holds the first event from `version` on.
     fn commit_at(&self, version: Version) -> Vec<RecordedEvent> {
         let (at, _) = self.range_from(version);
-        let Some(sequence) = self.events.get(at).map(|event| event.position().sequence()) else {
+        let Some(sequence) = self.log.get(at).map(|event| event.position().sequence()) else {
             return Vec::new();
         };
-        let start = self.events.partition_point(|event| event.position().sequence() < sequence);
-        let end = self.events.partition_point(|event| event.position().sequence() <= sequence);
-        self.page(start, end)
+        let start = self.log.partition_point(|event| event.position().sequence() < sequence);
+        let events = (start..).map_while(|index| self.log.get(index));
+        events.take_while(|event| event.position().sequence() == sequence).cloned().collect()
     }
 }

@@ -24,6 +24,7 @@
 
 mod builder;
 mod history;
+mod log;
 mod read;
 mod shards;
 mod store;

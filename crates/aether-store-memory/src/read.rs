@@ -1,52 +1,78 @@
 //! Reading a history a page at a time.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::vec::IntoIter;
 
-use aether_core::{ReadError, RecordedEvent, Version};
+use aether_core::{ActorId, ReadError, RecordedEvent, Version};
 use futures_util::Stream;
 
-use crate::shards::{SharedHistory, lock};
+use crate::log::Page;
+use crate::shards::Shards;
 
-/// How many events are taken under the actor's lock at a time.
-const PAGE: usize = 256;
-
-/// The events of one actor, up to the one that was the latest when the read began.
+/// The events of one actor, up to the one that was the latest when the read began. No lock is held between two pages,
+/// and no page but one is held at a time.
+#[derive(Default)]
 pub(crate) struct Events {
-    history: Option<SharedHistory>,
+    page: Page,
+    rest: Option<Rest>,
+}
+
+/// What comes after the page.
+struct Rest {
+    shards: Arc<Shards>,
+    actor: ActorId,
     next: usize,
     end: usize,
-    page: IntoIter<RecordedEvent>,
 }
 
 impl Events {
-    pub(crate) fn new(history: Option<SharedHistory>, from: Version) -> Self {
-        let (next, end) = history.as_deref().map_or((0, 0), |history| lock(history).range_from(from));
-        Self { history, next, end, page: Vec::new().into_iter() }
+    pub(crate) fn new(shards: &Arc<Shards>, actor: &ActorId, from: Version) -> Self {
+        let shard = shards.lock(actor);
+        let Some(history) = shard.get(actor) else {
+            return Self::default();
+        };
+        let (next, end) = history.range_from(from);
+        let page = history.page(next, end);
+        let next = next + page.len();
+        let more = next < end;
+        let rest =
+            more.then(|| Rest { shards: Arc::clone(shards), actor: history.actor().clone(), next, end });
+        Self { page, rest }
     }
 
-    fn turn_page(&mut self) {
-        let to = self.next.saturating_add(PAGE).min(self.end);
-        if let Some(history) = self.history.as_deref().filter(|_| self.next < to) {
-            self.page = lock(history).page(self.next, to).into_iter();
-            self.next = to;
+    #[cold]
+    fn turn_page(&mut self) -> Option<RecordedEvent> {
+        let rest = self.rest.as_mut()?;
+        self.page = rest.page();
+        if rest.next >= rest.end || self.page.len() == 0 {
+            self.rest = None;
         }
+        self.page.next()
+    }
+}
+
+impl Rest {
+    fn page(&mut self) -> Page {
+        let shard = self.shards.lock(&self.actor);
+        let page =
+            shard.get(&self.actor).map(|history| history.page(self.next, self.end)).unwrap_or_default();
+        self.next += page.len();
+        page
     }
 }
 
 impl Stream for Events {
     type Item = Result<RecordedEvent, ReadError>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.page.as_slice().is_empty() {
-            self.turn_page();
-        }
-        Poll::Ready(self.page.next().map(Ok))
+        let next = self.page.next();
+        Poll::Ready(next.or_else(|| self.turn_page()).map(Ok))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.page.len() + (self.end - self.next);
+        let left = self.page.len() + self.rest.as_ref().map_or(0, |rest| rest.end - rest.next);
         (left, Some(left))
     }
 }

@@ -1,8 +1,7 @@
 //! A map of actors that no two of them wait in for long.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aether_core::ActorId;
 
@@ -11,45 +10,65 @@ use crate::history::History;
 /// Enough that the threads of one machine seldom meet.
 const SHARDS: usize = 64;
 
-pub(crate) type SharedHistory = Arc<Mutex<History>>;
+type Histories = HashMap<ActorId, History>;
 
-/// The histories by actor.
+/// The histories by actor. A shard's lock is that of all its actors, and is held for as long as one of them is changed
+/// or a page of it found.
 #[derive(Debug)]
 pub(crate) struct Shards {
-    hasher: RandomState,
-    shards: Vec<RwLock<HashMap<ActorId, SharedHistory>>>,
+    first: Shard,
+    others: Vec<Shard>,
 }
+
+/// A lock on cache lines of its own: 128 bytes, since processors fetch 64 by twos.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard(Mutex<Histories>);
 
 impl Shards {
     pub(crate) fn new() -> Self {
-        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
+        let others = (1..SHARDS).map(|_| Shard::default()).collect();
+        Self { first: Shard::default(), others }
     }
 
-    /// Returns the actor's history, if it has any.
-    pub(crate) fn find(&self, actor: &ActorId) -> Option<SharedHistory> {
-        let shard = self.shard(actor)?.read().unwrap_or_else(PoisonError::into_inner);
-        shard.get(actor).map(Arc::clone)
-    }
-
-    /// Returns the actor's history, an empty one at first.
-    pub(crate) fn find_or_create(&self, actor: &ActorId) -> SharedHistory {
-        let empty = || Arc::new(Mutex::new(History::new(actor.clone())));
-        self.find(actor).unwrap_or_else(|| match self.shard(actor) {
-            Some(shard) => {
-                let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-                Arc::clone(shard.entry(actor.clone()).or_insert_with(empty))
-            }
-            None => empty(),
-        })
-    }
-
-    fn shard(&self, actor: &ActorId) -> Option<&RwLock<HashMap<ActorId, SharedHistory>>> {
-        let hash = self.hasher.hash_one(actor) as usize;
-        self.shards.get(hash % SHARDS)
+    /// Locks the shard of `actor`: also after another thread panicked, since every change to a history is a single step,
+    /// so that none is half done.
+    pub(crate) fn lock(&self, actor: &ActorId) -> MutexGuard<'_, Histories> {
+        let index = spread(actor.as_str().as_bytes()) as usize % SHARDS;
+        let shard = self.others.get(index).unwrap_or(&self.first);
+        shard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Locks, also after another thread panicked: every change to a history is a single step, so none is half done.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Spreads ids over shards: cheap, and no more than that. Ids that were chosen to meet share a lock, not a bucket: the
+/// map behind it hashes for itself, with a secret.
+fn spread(id: &[u8]) -> u64 {
+    // The golden ratio: an odd number without a pattern.
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = id.as_chunks::<8>();
+    let tail = rest.iter().fold(0, |tail, byte| tail << 8 | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let hash = words.chain([tail]).fold(0u64, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(MIX));
+    // The upper bits depend on every bit of the id.
+    hash >> 56
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_the_usual_forms_spread_over_all_shards() {
+        let forms: [fn(u64) -> String; 4] = [
+            |n| format!("order-{n}"),
+            |n| format!("{n}-in-the-middle-of-nowhere-at-all"),
+            |n| format!("cart-{n:032}"),
+            |n| format!("order-{:08x}-8d0a-4c43-9a56-0d7a1c1b2e3f", n.wrapping_mul(2_654_435_761)),
+        ];
+        for form in forms {
+            let mut counts = [0; SHARDS];
+            (0..SHARDS as u64 * 100).for_each(|n| counts[spread(form(n).as_bytes()) as usize % SHARDS] += 1);
+            assert!(counts.iter().all(|count| (20..=300).contains(count)), "{} {counts:?}", form(0));
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The store: histories, their order, and who is told.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use aether_core::store::Announcer;
+use aether_core::error::InvalidAppend;
+use aether_core::store::{Announcer, check_commit};
 use aether_core::{
     ActorId, AppendError, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore,
     Expected, Head, NewEvent, ReadError, ReadOptions, RecordedEvent, Snapshot, SnapshotError,
@@ -11,9 +13,9 @@ use aether_core::{
 use futures_util::Stream;
 
 use crate::MemoryStoreBuilder;
-use crate::history::{History, Verdict};
+use crate::history::History;
 use crate::read::Events;
-use crate::shards::{Shards, SharedHistory, lock};
+use crate::shards::Shards;
 
 /// Keeps events and snapshots in memory. A clone is another handle on the same data.
 ///
@@ -24,10 +26,23 @@ pub struct MemoryStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    actors: Shards,
-    /// The sequence of the latest commit or claim, the same counter for all actors.
-    sequence: Mutex<u64>,
+    /// Shared with the reads that are under way.
+    actors: Arc<Shards>,
+    latest: Latest,
     announcer: Announcer,
+}
+
+/// The sequence of the latest commit or claim, the same counter for all actors, on cache lines of its own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Latest(AtomicU64);
+
+impl Latest {
+    /// Takes the next sequence. To be called with the actor's lock, which is held until the history is changed: whoever
+    /// sees a sequence taken, and then takes the lock of any other actor, sees what was stored at all lower ones.
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
 }
 
 impl MemoryStore {
@@ -44,34 +59,51 @@ impl MemoryStore {
     }
 
     pub(crate) fn announcing(announcer: Announcer) -> Self {
-        Self(Arc::new(Inner { actors: Shards::new(), sequence: Mutex::new(0), announcer }))
+        Self(Arc::new(Inner { actors: Arc::new(Shards::new()), latest: Latest::default(), announcer }))
     }
 
-    fn commit(
+    /// Appends at once. Apart from the future that calls it, whose every move costs as much as a lock.
+    fn append_now(
         &self,
-        history: &SharedHistory,
+        actor: &ActorId,
         expected: Expected,
         events: Vec<NewEvent>,
         epoch: Option<Epoch>,
     ) -> Result<Commit, AppendError> {
-        let mut history = lock(history);
-        let events = match history.judge(expected, events, epoch)? {
-            Verdict::AlreadyStored(commit) => return Ok(commit),
-            Verdict::Store(events) => events,
+        check_commit(expected, &events)?;
+        let commit = {
+            let mut shard = self.0.actors.lock(actor);
+            match shard.get_mut(actor) {
+                Some(history) => self.commit(history, expected, events, epoch),
+                None => {
+                    let mut history = History::new(actor.clone());
+                    let commit = self.commit(&mut history, expected, events, epoch);
+                    // A refused append leaves nothing of the actor behind.
+                    if commit.is_ok() {
+                        shard.insert(actor.clone(), history);
+                    }
+                    commit
+                }
+            }
         };
-        let recorded =
-            self.at_next_sequence(&mut history, |history, sequence| history.push(sequence, events, epoch));
-        // Under the actor's lock, so that announcements come in the order of its versions.
-        self.0.announcer.enqueue(&recorded);
-        Commit::new(recorded, false).ok_or_else(|| aether_core::error::InvalidAppend::Empty.into())
+        self.0.announcer.deliver();
+        commit
     }
 
-    /// Changes a history at the next sequence. The counter stays locked meanwhile: whoever sees a sequence taken can see
-    /// what was stored at all lower ones.
-    fn at_next_sequence<T>(&self, history: &mut History, change: impl FnOnce(&mut History, u64) -> T) -> T {
-        let mut sequence = lock(&self.0.sequence);
-        *sequence += 1;
-        change(history, *sequence)
+    fn commit(
+        &self,
+        history: &mut History,
+        expected: Expected,
+        events: Vec<NewEvent>,
+        epoch: Option<Epoch>,
+    ) -> Result<Commit, AppendError> {
+        let Some(first) = history.judge(expected, events.len(), epoch)? else {
+            return history.repeated_or_refused(expected, &events, epoch);
+        };
+        let recorded = history.push(self.0.latest.next(), first, events, epoch);
+        // Under the actor's lock, so that announcements come in the order of its versions.
+        self.0.announcer.enqueue(&recorded);
+        Commit::new(recorded, false).ok_or_else(|| InvalidAppend::Empty.into())
     }
 }
 
@@ -82,22 +114,14 @@ impl Default for MemoryStore {
 }
 
 impl EventStore for MemoryStore {
-    async fn append_with(
+    fn append_with(
         &self,
         actor: &ActorId,
         expected: Expected,
         events: Vec<NewEvent>,
         options: AppendOptions,
-    ) -> Result<Commit, AppendError> {
-        let history = match self.0.actors.find(actor) {
-            Some(history) => history,
-            None if History::accepts_first(expected, &events) => self.0.actors.find_or_create(actor),
-            // Refused in any case, by a history that nobody keeps: it leaves nothing of the actor behind.
-            None => Arc::new(Mutex::new(History::new(actor.clone()))),
-        };
-        let commit = self.commit(&history, expected, events, options.epoch)?;
-        self.0.announcer.deliver();
-        Ok(commit)
+    ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
+        async move { self.append_now(actor, expected, events, options.epoch) }
     }
 
     async fn claim_with(
@@ -106,16 +130,16 @@ impl EventStore for MemoryStore {
         epoch: Epoch,
         options: ClaimOptions,
     ) -> Result<Head, AppendError> {
-        let history = self.0.actors.find_or_create(actor);
-        let mut history = lock(&history);
+        let mut shard = self.0.actors.lock(actor);
+        let history = shard.entry(actor.clone()).or_insert_with(|| History::new(actor.clone()));
         if history.judge_claim(epoch)? || options.proves {
-            self.at_next_sequence(&mut history, |history, sequence| history.claim(sequence, epoch));
+            history.claim(self.0.latest.next(), epoch);
         }
         Ok(history.head())
     }
 
     async fn head(&self, actor: &ActorId, _: Consistency) -> Result<Head, ReadError> {
-        Ok(self.0.actors.find(actor).map_or_else(Head::default, |history| lock(&history).head()))
+        Ok(self.0.actors.lock(actor).get(actor).map_or_else(Head::default, History::head))
     }
 
     fn read_with(
@@ -124,7 +148,7 @@ impl EventStore for MemoryStore {
         from: Version,
         _: ReadOptions,
     ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<> + 'static {
-        Events::new(self.0.actors.find(actor), from)
+        Events::new(&self.0.actors, actor, from)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -138,11 +162,13 @@ impl EventStore for MemoryStore {
 
 impl SnapshotStore for MemoryStore {
     async fn latest_snapshot(&self, actor: &ActorId) -> Result<Option<Snapshot>, SnapshotError> {
-        Ok(self.0.actors.find(actor).and_then(|history| lock(&history).snapshot()))
+        Ok(self.0.actors.lock(actor).get(actor).and_then(History::snapshot))
     }
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
-        let history = self.0.actors.find_or_create(&snapshot.actor);
-        Ok(lock(&history).save_snapshot(snapshot))
+        let mut shard = self.0.actors.lock(&snapshot.actor);
+        let actor = snapshot.actor.clone();
+        let history = shard.entry(actor.clone()).or_insert_with(|| History::new(actor));
+        Ok(history.save_snapshot(snapshot))
     }
 }

@@ -35,60 +35,70 @@ impl Event {
     /// Makes `content` the event of `actor` at `version`. For stores and tests: users append [`NewEvent`]s.
     ///
     /// It allocates only where `content` has a clone somewhere.
+    #[inline]
     #[must_use]
     pub fn new(actor: ActorId, version: Version, content: NewEvent) -> Self {
         Self(NewEvent(content.0.number(actor, version)))
     }
 
     /// Returns the event's id.
+    #[inline]
     #[must_use]
     pub fn id(&self) -> &EventId {
         self.0.id()
     }
 
     /// Returns what kind of thing happened.
+    #[inline]
     #[must_use]
     pub fn event_type(&self) -> &EventType {
         self.0.event_type()
     }
 
     /// Returns whom it happened to.
+    #[inline]
     #[must_use]
     pub fn actor(&self) -> &ActorId {
         &self.0.0.numbered().actor
     }
 
     /// Returns the version that the actor has with this event.
+    #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
         self.0.0.numbered().version
     }
 
     /// Returns the id of the command that caused it, where one was given.
+    #[inline]
     #[must_use]
     pub fn command_id(&self) -> Option<&CommandId> {
         self.0.command_id()
     }
 
     /// Returns the metadata.
+    #[inline]
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         self.0.metadata()
     }
 
     /// Returns when it happened, by the writer's clock.
+    #[inline]
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.0.timestamp()
     }
 
     /// Returns the version of the data's shape; 1 where the writer said none.
+    #[inline]
     #[must_use]
     pub fn schema_version(&self) -> SchemaVersion {
         self.0.schema_version()
     }
 
     /// Returns the data as it was written.
+    #[inline]
     #[must_use]
     pub fn raw_data(&self) -> &RawJson {
         self.0.raw_data()
@@ -118,6 +128,7 @@ impl Event {
     }
 
     /// Returns the event without actor and version, ready to be appended again under the same id.
+    #[inline]
     #[must_use]
     pub fn to_new(&self) -> NewEvent {
         self.0.clone()

@@ -146,47 +146,55 @@ impl NewEvent {
         self
     }
 
+    #[inline]
     pub(super) fn content(&self) -> &Content {
         &self.0.content
     }
 
     /// Returns the id.
+    #[inline]
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.content().id
     }
 
     /// Returns the type.
+    #[inline]
     #[must_use]
     pub fn event_type(&self) -> &EventType {
         &self.content().event_type
     }
 
     /// Returns the id of the command that caused it.
+    #[inline]
     #[must_use]
     pub fn command_id(&self) -> Option<&CommandId> {
         self.content().command_id.as_ref()
     }
 
     /// Returns the data.
+    #[inline]
     #[must_use]
     pub fn raw_data(&self) -> &RawJson {
         &self.content().data
     }
 
     /// Returns the metadata.
+    #[inline]
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.content().metadata
     }
 
     /// Returns when it happened.
+    #[inline]
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.content().timestamp
     }
 
     /// Returns the version of the data's shape.
+    #[inline]
     #[must_use]
     pub fn schema_version(&self) -> SchemaVersion {
         self.content().schema_version

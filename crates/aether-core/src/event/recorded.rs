@@ -18,6 +18,7 @@ pub struct RecordedEvent {
 
 impl RecordedEvent {
     /// Says that `event` is number `index` of the commit at `sequence` in `partition`. For stores.
+    #[inline]
     #[must_use]
     pub fn new(event: Event, partition: u32, sequence: u64, index: u32) -> Self {
         Self { event, partition, sequence, index }
@@ -33,18 +34,21 @@ impl RecordedEvent {
     }
 
     /// Returns the event.
+    #[inline]
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.event
     }
 
     /// Returns the event alone.
+    #[inline]
     #[must_use]
     pub fn into_event(self) -> Event {
         self.event
     }
 
     /// Returns where the event lies.
+    #[inline]
     #[must_use]
     pub fn position(&self) -> Position {
         Position::new(self.partition, self.sequence, self.index, Some(self.event.id().clone()))
@@ -60,6 +64,7 @@ impl RecordedEvent {
 impl Deref for RecordedEvent {
     type Target = Event;
 
+    #[inline]
     fn deref(&self) -> &Event {
         &self.event
     }

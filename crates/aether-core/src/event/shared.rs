@@ -39,6 +39,7 @@ impl Shared {
     }
 
     /// Numbers the event: in place where nobody else holds it, else in an allocation of its own.
+    #[inline]
     pub(super) fn number(mut self: Arc<Self>, actor: ActorId, version: Version) -> Arc<Self> {
         let numbered = Some(Numbered { actor, version });
         match Arc::get_mut(&mut self) {
@@ -51,6 +52,7 @@ impl Shared {
     }
 
     /// Returns what [`number`](Self::number) wrote.
+    #[inline]
     pub(super) fn numbered(&self) -> &Numbered {
         // For the compiler alone: there is no event that was not numbered.
         static NOBODY: LazyLock<Numbered> =

@@ -25,6 +25,7 @@ pub struct Position {
 
 impl Position {
     /// Makes a position: event number `index` of the commit at `sequence` in `partition`. For stores.
+    #[inline]
     #[must_use]
     pub fn new(partition: u32, sequence: u64, index: u32, event: Option<EventId>) -> Self {
         Self { partition, sequence, index, event }

@@ -30,24 +30,28 @@ impl Version {
     }
 
     /// Returns the number.
+    #[inline]
     #[must_use]
     pub fn number(self) -> u64 {
         self.0
     }
 
     /// Returns the version after this one, or `None` after the last.
+    #[inline]
     #[must_use]
     pub fn next(self) -> Option<Self> {
         self.plus(1)
     }
 
     /// Returns the version `events` later, or `None` beyond the last.
+    #[inline]
     #[must_use]
     pub fn plus(self, events: u64) -> Option<Self> {
         self.0.checked_add(events).and_then(|number| Self::new(number).ok())
     }
 
     /// Returns the version before this one; before the first there is [`Version::INITIAL`], and nothing before that.
+    #[inline]
     #[must_use]
     pub fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))

@@ -33,6 +33,7 @@ impl Announcer {
     }
 
     /// Puts the announcements of `events` behind those that wait.
+    #[inline]
     pub fn enqueue(&self, events: &[RecordedEvent]) {
         if self.broadcaster.is_some() {
             self.queue().waiting.extend(events.iter().map(EventStored::from));
@@ -40,6 +41,7 @@ impl Announcer {
     }
 
     /// Delivers what waits, unless somebody is already at it.
+    #[inline]
     pub fn deliver(&self) {
         let Some(broadcaster) = &self.broadcaster else {
             return;

@@ -26,6 +26,7 @@ pub enum Expected {
 
 impl Expected {
     /// Returns the version of the first event if the actor is at `current` and that is what is expected.
+    #[inline]
     #[must_use]
     pub fn first_version(self, current: Version) -> Option<Version> {
         match self {
@@ -133,6 +134,7 @@ pub struct Commit {
 
 impl Commit {
     /// Makes a commit of its events, or nothing of none. For stores.
+    #[inline]
     #[must_use]
     pub fn new(events: Vec<RecordedEvent>, already_stored: bool) -> Option<Self> {
         let last = events.last()?;
@@ -178,7 +180,12 @@ pub fn number(actor: &ActorId, first: Version, events: Vec<NewEvent>) -> Result<
         return Err(InvalidAppend::VersionOverflow { after: first.previous(), events: count });
     }
     let versions = std::iter::successors(Some(first), |version| version.next());
-    Ok(versions.zip(events).map(|(version, event)| Event::new(actor.clone(), version, event)).collect())
+    // The vector first: its allocation becomes that of the result.
+    Ok(events
+        .into_iter()
+        .zip(versions)
+        .map(|(event, version)| Event::new(actor.clone(), version, event))
+        .collect())
 }
 
 #[cfg(test)]

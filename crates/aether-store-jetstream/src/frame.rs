@@ -30,7 +30,15 @@ pub(crate) struct Frame {
 impl Frame {
     /// Reads a stored message of `actor`.
     pub(crate) fn read(message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
-        let said = headers::read(message.headers.as_ref());
+        Self::with(headers::read(message.headers.as_ref()), message, actor)
+    }
+
+    /// Reads the same without its trail.
+    pub(crate) fn read_without_trail(message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
+        Self::with(headers::read_without_trail(message.headers.as_ref()), message, actor)
+    }
+
+    fn with(said: Said, message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
         let events = events(&said, &message.payload, actor).map_err(|fault| {
             Box::new(ReplayError {
                 actor: Some(actor.clone()),

@@ -173,7 +173,7 @@ impl Reader {
     }
 
     fn take_message(&mut self, message: &Stored) {
-        if let Some(frame) = self.inner.own_frame(message, &self.actor) {
+        if let Some(frame) = self.inner.own(Frame::read_without_trail(message, &self.actor)) {
             self.take(frame);
         }
     }

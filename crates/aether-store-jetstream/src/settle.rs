@@ -117,7 +117,7 @@ impl Appending<'_> {
                 break;
             };
             next = message.sequence.saturating_add(1);
-            match self.inner.own_frame(&message, self.actor) {
+            match self.inner.own(Frame::read(&message, self.actor)) {
                 Some(Ok(frame)) => after.frames.push(frame),
                 Some(Err(error)) => after.malformed = Some(error),
                 None => after.others = true,

@@ -47,13 +47,12 @@ impl Inner {
         Ok(self.last_of_subject(actor).await?.map(|last| last.sequence))
     }
 
-    /// Reads a message of a subject that others may share: theirs are nothing.
-    pub(crate) fn own_frame(
+    /// Returns what was read of a subject that others may share: theirs is nothing.
+    pub(crate) fn own(
         &self,
-        message: &Stored,
-        actor: &ActorId,
+        read: Result<Frame, Box<ReplayError>>,
     ) -> Option<Result<Frame, Box<ReplayError>>> {
-        match Frame::read(message, actor) {
+        match read {
             Err(error) if self.is_go() && Frame::is_of_other(&error) => None,
             read => Some(read),
         }

@@ -3,7 +3,7 @@
 use aether_core::error::{Conflict, Fenced, InvalidAppend};
 use aether_core::store::{Recognized, recognize};
 use aether_core::{
-    ActorId, AppendError, Commit, Epoch, Event, Expected, Head, NewEvent, Position, RecordedEvent, Snapshot,
+    ActorId, AppendError, Epoch, Event, Expected, Head, NewEvent, Position, RecordedEvent, Snapshot,
     SnapshotOutcome, Version,
 };
 
@@ -124,13 +124,13 @@ impl History {
         }
     }
 
-    /// Tells a repeated append from one that came too late.
+    /// Tells a repeated append, whose events it returns as they are stored, from one that came too late.
     pub(crate) fn repeated_or_refused(
         &self,
         expected: Expected,
         events: &[NewEvent],
         epoch: Option<Epoch>,
-    ) -> Result<Commit, AppendError> {
+    ) -> Result<Vec<RecordedEvent>, AppendError> {
         let current = self.version;
         let overflow = || InvalidAppend::VersionOverflow { after: current, events: events.len() as u64 };
         let attempted = expected.attempted().filter(|_| !expected.overflows(current));
@@ -138,7 +138,7 @@ impl History {
         let there = self.commit_at(attempted);
         let found: Vec<Event> = there.iter().map(|event| event.event().clone()).collect();
         match recognize(&self.actor, Some(attempted), &found, events) {
-            Recognized::Ours => Ok(Commit::new(there, true).ok_or(InvalidAppend::Empty)?),
+            Recognized::Ours => Ok(there),
             Recognized::Reused(reused) => Err(Box::new(reused).into()),
             Recognized::Others | Recognized::Nothing => {
                 self.check_epoch(epoch)?;

@@ -62,7 +62,7 @@ impl MemoryStore {
         Self(Arc::new(Inner { actors: Arc::new(Shards::new()), latest: Latest::default(), announcer }))
     }
 
-    /// Appends at once. Apart from the future that calls it, whose every move costs as much as a lock.
+    /// Appends at once. Apart from the future that calls it: the less is moved, the faster.
     fn append_now(
         &self,
         actor: &ActorId,
@@ -71,39 +71,44 @@ impl MemoryStore {
         epoch: Option<Epoch>,
     ) -> Result<Commit, AppendError> {
         check_commit(expected, &events)?;
-        let commit = {
-            let mut shard = self.0.actors.lock(actor);
-            match shard.get_mut(actor) {
-                Some(history) => self.commit(history, expected, events, epoch),
-                None => {
-                    let mut history = History::new(actor.clone());
-                    let commit = self.commit(&mut history, expected, events, epoch);
-                    // A refused append leaves nothing of the actor behind.
-                    if commit.is_ok() {
-                        shard.insert(actor.clone(), history);
-                    }
-                    commit
-                }
-            }
-        };
+        let (events, already_stored) = self.store(actor, expected, events, epoch)?;
         self.0.announcer.deliver();
-        commit
+        Commit::new(events, already_stored).ok_or_else(|| InvalidAppend::Empty.into())
     }
 
-    fn commit(
+    /// Stores the events under the actor's lock; returns what is stored, and whether it was before.
+    fn store(
+        &self,
+        actor: &ActorId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+        epoch: Option<Epoch>,
+    ) -> Result<(Vec<RecordedEvent>, bool), AppendError> {
+        let mut shard = self.0.actors.lock(actor);
+        if let Some(history) = shard.get_mut(actor) {
+            return self.store_in(history, expected, events, epoch);
+        }
+        // Kept only now: a refused append leaves nothing of the actor behind.
+        let mut history = History::new(actor.clone());
+        let stored = self.store_in(&mut history, expected, events, epoch)?;
+        shard.insert(actor.clone(), history);
+        Ok(stored)
+    }
+
+    fn store_in(
         &self,
         history: &mut History,
         expected: Expected,
         events: Vec<NewEvent>,
         epoch: Option<Epoch>,
-    ) -> Result<Commit, AppendError> {
+    ) -> Result<(Vec<RecordedEvent>, bool), AppendError> {
         let Some(first) = history.judge(expected, events.len(), epoch)? else {
-            return history.repeated_or_refused(expected, &events, epoch);
+            return Ok((history.repeated_or_refused(expected, &events, epoch)?, true));
         };
         let recorded = history.push(self.0.latest.next(), first, events, epoch);
         // Under the actor's lock, so that announcements come in the order of its versions.
         self.0.announcer.enqueue(&recorded);
-        Commit::new(recorded, false).ok_or_else(|| InvalidAppend::Empty.into())
+        Ok((recorded, false))
     }
 }
 

@@ -59,14 +59,14 @@ impl Event {
     #[inline]
     #[must_use]
     pub fn actor(&self) -> &ActorId {
-        &self.0.0.numbered().actor
+        self.0.0.actor()
     }
 
     /// Returns the version that the actor has with this event.
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        self.0.0.numbered().version
+        self.0.0.version
     }
 
     /// Returns the id of the command that caused it, where one was given.
@@ -143,7 +143,7 @@ impl Event {
 
 impl PartialEq for Event {
     fn eq(&self, other: &Self) -> bool {
-        self.0.0.numbered() == other.0.0.numbered() && self.0 == other.0
+        self.version() == other.version() && self.actor() == other.actor() && self.0 == other.0
     }
 }
 

@@ -1,27 +1,26 @@
 //! Events with the place where they are stored.
 
+use std::fmt;
 use std::ops::Deref;
 
-use super::Event;
+use super::shared::Place;
+use super::{Event, NewEvent};
 use crate::Position;
 
 /// An event as a store holds it: the event, and where it lies.
 ///
-/// It dereferences to the [`Event`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedEvent {
-    event: Event,
-    partition: u32,
-    sequence: u64,
-    index: u32,
-}
+/// It dereferences to the [`Event`], and is as cheap to clone.
+#[derive(Clone)]
+pub struct RecordedEvent(Event);
 
 impl RecordedEvent {
     /// Says that `event` is number `index` of the commit at `sequence` in `partition`. For stores.
+    ///
+    /// It allocates only where `event` has a clone somewhere.
     #[inline]
     #[must_use]
     pub fn new(event: Event, partition: u32, sequence: u64, index: u32) -> Self {
-        Self { event, partition, sequence, index }
+        Self::at(event, Place { partition, index, sequence })
     }
 
     /// Says that `events` are those of the commit at `sequence` in `partition`, in order. For stores.
@@ -37,27 +36,58 @@ impl RecordedEvent {
     #[inline]
     #[must_use]
     pub fn event(&self) -> &Event {
-        &self.event
+        &self.0
     }
 
     /// Returns the event alone.
     #[inline]
     #[must_use]
     pub fn into_event(self) -> Event {
-        self.event
+        self.0
     }
 
     /// Returns where the event lies.
     #[inline]
     #[must_use]
     pub fn position(&self) -> Position {
-        Position::new(self.partition, self.sequence, self.index, Some(self.event.id().clone()))
+        let Place { partition, index, sequence } = self.place();
+        Position::new(partition, sequence, index, Some(self.id().clone()))
     }
 
     /// Returns the same place with another event. For what brings events up to date while they are read.
     #[must_use]
     pub(crate) fn with_event(self, event: Event) -> Self {
-        Self { event, ..self }
+        Self::at(event, self.place())
+    }
+
+    #[inline]
+    fn at(event: Event, place: Place) -> Self {
+        Self(Event(NewEvent(event.0.0.placed(place))))
+    }
+
+    #[inline]
+    fn place(&self) -> Place {
+        self.0.0.0.place
+    }
+}
+
+impl PartialEq for RecordedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.0 == other.0
+    }
+}
+
+impl Eq for RecordedEvent {}
+
+impl fmt::Debug for RecordedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { partition, index, sequence } = self.place();
+        f.debug_struct("RecordedEvent")
+            .field("event", &self.0)
+            .field("partition", &partition)
+            .field("sequence", &sequence)
+            .field("index", &index)
+            .finish()
     }
 }
 
@@ -66,6 +96,25 @@ impl Deref for RecordedEvent {
 
     #[inline]
     fn deref(&self) -> &Event {
-        &self.event
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ActorId, RawJson, Version};
+
+    #[test]
+    fn an_event_that_lies_in_two_places_is_two_recorded_events() {
+        let content = NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
+        let event = Event::new(ActorId::new("a-1").unwrap(), Version::FIRST, content);
+        let first = RecordedEvent::new(event.clone(), 1, 7, 2);
+        let second = RecordedEvent::new(first.event().clone(), 0, 8, 0);
+        assert_eq!(first.position(), Position::new(1, 7, 2, Some(event.id().clone())));
+        assert_eq!(second.position(), Position::new(0, 8, 0, Some(event.id().clone())));
+        assert_ne!(first, second);
+        assert_eq!((first.event(), second.event()), (&event, &event));
+        assert_eq!(first, RecordedEvent::new(event, 1, 7, 2));
     }
 }

@@ -5,13 +5,16 @@ use std::sync::{Arc, LazyLock};
 use super::Metadata;
 use crate::{ActorId, CommandId, EventId, EventType, RawJson, SchemaVersion, Timestamp, Version};
 
-/// What [`NewEvent`](super::NewEvent) and [`Event`](super::Event) both point at: a store that numbers an event which
-/// nobody else holds writes into the allocation that the writer made.
+/// What [`NewEvent`](super::NewEvent), [`Event`](super::Event) and [`RecordedEvent`](super::RecordedEvent) all point at: a
+/// store that numbers and places an event which nobody else holds writes into the allocation that the writer made.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) content: Content,
-    /// Of a `NewEvent` it says nothing, even where it is there.
-    numbered: Option<Numbered>,
+    /// Of a `NewEvent` it says nothing, even where it is there, nor does the version.
+    actor: Option<ActorId>,
+    pub(super) version: Version,
+    /// Of a `NewEvent` and of an `Event` it says nothing.
+    pub(super) place: Place,
 }
 
 /// What a writer decides. It has no clone that allocates: every part is shared or plain.
@@ -26,37 +29,44 @@ pub(super) struct Content {
     pub(super) schema_version: SchemaVersion,
 }
 
-/// What a store adds.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Numbered {
-    pub(super) actor: ActorId,
-    pub(super) version: Version,
+/// Where it lies.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub(super) partition: u32,
+    pub(super) index: u32,
+    pub(super) sequence: u64,
 }
 
 impl Shared {
     pub(super) fn new(content: Content) -> Arc<Self> {
-        Arc::new(Self { content, numbered: None })
+        Arc::new(Self { content, actor: None, version: Version::INITIAL, place: Place::default() })
     }
 
     /// Numbers the event: in place where nobody else holds it, else in an allocation of its own.
     #[inline]
     pub(super) fn number(mut self: Arc<Self>, actor: ActorId, version: Version) -> Arc<Self> {
-        let numbered = Some(Numbered { actor, version });
-        match Arc::get_mut(&mut self) {
-            Some(alone) => {
-                alone.numbered = numbered;
-                self
-            }
-            None => Arc::new(Self { content: self.content.clone(), numbered }),
+        if let Some(alone) = Arc::get_mut(&mut self) {
+            // Field by field: moving them together costs more than all the rest.
+            alone.actor = Some(actor);
+            alone.version = version;
+            return self;
         }
+        let content = self.content.clone();
+        Arc::new(Self { content, actor: Some(actor), version, place: Place::default() })
     }
 
-    /// Returns what [`number`](Self::number) wrote.
+    /// Says where the event lies: in place where nobody else holds it, else in a copy.
     #[inline]
-    pub(super) fn numbered(&self) -> &Numbered {
+    pub(super) fn placed(mut self: Arc<Self>, place: Place) -> Arc<Self> {
+        Arc::make_mut(&mut self).place = place;
+        self
+    }
+
+    /// Returns the actor that [`number`](Self::number) wrote.
+    #[inline]
+    pub(super) fn actor(&self) -> &ActorId {
         // For the compiler alone: there is no event that was not numbered.
-        static NOBODY: LazyLock<Numbered> =
-            LazyLock::new(|| Numbered { actor: ActorId::nobody(), version: Version::INITIAL });
-        self.numbered.as_ref().unwrap_or_else(|| &NOBODY)
+        static NOBODY: LazyLock<ActorId> = LazyLock::new(ActorId::nobody);
+        self.actor.as_ref().unwrap_or_else(|| &NOBODY)
     }
 }

@@ -38,7 +38,12 @@ macro_rules! tag {
             /// # Errors
             ///
             /// [`InvalidText`] as from [`Self::new`].
+            #[inline]
             pub fn check_writable(&self) -> Result<(), InvalidText> {
+                // The usual case without a call.
+                if (1..=LIMIT).contains(&self.0.len()) {
+                    return Ok(());
+                }
                 check($what, &self.0, LIMIT, |_, _| false)
             }
         }

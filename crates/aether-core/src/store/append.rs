@@ -162,8 +162,11 @@ pub fn check_commit(expected: Expected, events: &[NewEvent]) -> Result<(), Inval
             .and_then(|()| event.command_id().map_or(Ok(()), crate::CommandId::check_writable))
             .map_err(|source| InvalidAppend::Text { index, source })?;
     }
-    let mut seen = HashSet::new();
-    match events.iter().find(|event| events.len() > 1 && !seen.insert(event.id())) {
+    if events.len() < 2 {
+        return Ok(());
+    }
+    let mut seen = HashSet::with_capacity(events.len());
+    match events.iter().find(|event| !seen.insert(event.id())) {
         Some(event) => Err(InvalidAppend::DuplicateId(event.id().clone())),
         None => Ok(()),
     }

@@ -84,9 +84,50 @@ impl Timestamp {
         Some(Duration::new(seconds, u32::try_from(nanos % 1_000_000_000).ok()?))
     }
 
+    /// Appends the text to `out`: without the machinery of `fmt`, since every event that is written has one.
+    pub(crate) fn push_to(self, out: &mut Vec<u8>) {
+        let (date, time) = (self.0.date(), self.0.time());
+        push_digits(out, date.year().unsigned_abs(), 4);
+        for (before, number) in [
+            (b'-', u8::from(date.month())),
+            (b'-', date.day()),
+            (b'T', time.hour()),
+            (b':', time.minute()),
+            (b':', time.second()),
+        ] {
+            out.push(before);
+            push_digits(out, number.into(), 2);
+        }
+        if time.nanosecond() != 0 {
+            out.push(b'.');
+            push_digits(out, time.nanosecond(), 9);
+            while out.last() == Some(&b'0') {
+                out.pop();
+            }
+        }
+        match self.0.offset().whole_minutes() {
+            0 => out.push(b'Z'),
+            offset => {
+                out.push(if offset < 0 { b'-' } else { b'+' });
+                push_digits(out, (offset.unsigned_abs() / 60).into(), 2);
+                out.push(b':');
+                push_digits(out, (offset.unsigned_abs() % 60).into(), 2);
+            }
+        }
+    }
+
     fn key(self) -> (i128, i32) {
         (self.unix_nanos(), self.0.offset().whole_seconds())
     }
+}
+
+/// The length of a text with all nanoseconds and an offset.
+const MOST_BYTES: usize = 35;
+
+/// Appends the last `count` digits of `number`, at most ten.
+fn push_digits(out: &mut Vec<u8>, number: u32, count: u32) {
+    let digit = |place| u8::try_from(number / 10u32.pow(place) % 10).unwrap_or(0);
+    out.extend((0..count).rev().map(|place| b'0' + digit(place)));
 }
 
 impl TryFrom<OffsetDateTime> for Timestamp {
@@ -121,21 +162,9 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = (self.0.date(), self.0.time());
-        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
-        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if time.nanosecond() != 0 {
-            let digits = format!("{:09}", time.nanosecond());
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
-        }
-        match self.0.offset().whole_minutes() {
-            0 => f.write_str("Z"),
-            offset => {
-                let sign = if offset < 0 { '-' } else { '+' };
-                write!(f, "{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60)
-            }
-        }
+        let mut out = Vec::with_capacity(MOST_BYTES);
+        self.push_to(&mut out);
+        f.write_str(&String::from_utf8_lossy(&out))
     }
 }
 

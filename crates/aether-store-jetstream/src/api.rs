@@ -1,5 +1,6 @@
 //! The requests that the store makes: publishing, and messages by subject or sequence from any replica or the leader.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_nats::jetstream::message::StreamMessage;
@@ -38,13 +39,13 @@ pub(crate) struct Found {
 }
 
 #[derive(Deserialize)]
-struct Ack {
+struct Ack<'a> {
     #[serde(default)]
     error: Option<ApiError>,
     #[serde(default)]
     seq: u64,
-    #[serde(default)]
-    stream: String,
+    #[serde(default, borrow)]
+    stream: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +96,7 @@ impl Api {
         timeout: Duration,
     ) -> Result<u64, Failure> {
         let answer = self.request(subject, Some(headers), payload, timeout.min(self.timeout)).await?;
-        let ack: Ack =
+        let ack: Ack<'_> =
             serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(subject, error))?;
         match ack.error {
             Some(error) => Err(error.into()),

@@ -12,19 +12,29 @@ pub(crate) struct Cache<K, V> {
     has_dropped: bool,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
+impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1), has_dropped: false }
     }
 
     /// Returns a copy of the entry.
-    pub(crate) fn find(&mut self, key: &K) -> Option<V> {
-        if let Some(value) = self.young.get(key) {
-            return Some(value.clone());
+    #[cfg(test)]
+    fn find(&mut self, key: &K) -> Option<V>
+    where
+        V: Clone,
+    {
+        self.with(key, |value| value.clone())
+    }
+
+    /// Returns what `look` makes of the entry, which it may change.
+    pub(crate) fn with<R>(&mut self, key: &K, look: impl FnOnce(&mut V) -> R) -> Option<R> {
+        if let Some(value) = self.young.get_mut(key) {
+            return Some(look(value));
         }
-        let value = self.old.remove(key)?;
-        self.insert(key.clone(), value.clone());
-        Some(value)
+        let mut value = self.old.remove(key)?;
+        let seen = look(&mut value);
+        self.insert(key.clone(), value);
+        Some(seen)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
@@ -32,7 +42,9 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
             self.has_dropped |= !self.old.is_empty();
             self.old = std::mem::take(&mut self.young);
         }
-        self.old.remove(&key);
+        if !self.old.is_empty() {
+            self.old.remove(&key);
+        }
         self.young.insert(key, value);
     }
 
@@ -44,11 +56,6 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     pub(crate) fn remove(&mut self, key: &K) {
         self.young.remove(key);
         self.old.remove(key);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.young.clear();
-        self.old.clear();
     }
 }
 

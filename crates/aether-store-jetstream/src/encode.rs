@@ -13,7 +13,7 @@ use crate::trace;
 /// Writes the commit of `events` that follows `head`. A chain of digests that was begun is continued; an `audit` begins
 /// one.
 pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event], audit: bool) -> (Said, Bytes) {
-    let mut payload = Vec::new();
+    let mut payload = Vec::with_capacity(events.iter().map(likely_bytes).sum());
     let body = match events {
         [event] => {
             wire::encode(event, &mut payload);
@@ -27,6 +27,15 @@ pub(crate) fn encode(head: &Known, epoch: Option<Epoch>, events: &[Event], audit
     let digest = (audit || head.digest.is_some()).then(|| Digest::next(head.digest, &payload));
     let trace = events.first().and_then(|event| trace::parent(event.metadata()));
     (Said { epoch, digest, trace, ..head.said(body) }, payload.into())
+}
+
+/// Returns about how long the JSON of an event is: a buffer that need not grow is not copied.
+fn likely_bytes(event: &Event) -> usize {
+    let ids = event.id().as_str().len() + event.actor().as_str().len();
+    let metadata: usize = event.metadata().iter().map(|(key, value)| key.len() + value.len() + 8).sum();
+    // The names of the members, the timestamp and the numbers.
+    const REST: usize = 192;
+    ids + event.event_type().as_str().len() + event.raw_data().as_str().len() + metadata + REST
 }
 
 /// Returns the size of a message as the server counts it for `max_payload`: headers and payload.

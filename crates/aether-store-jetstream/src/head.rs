@@ -39,10 +39,10 @@ impl Known {
 
     /// Where the actor stands with a message that was stored at `sequence`, and leaves it at `version`.
     pub(crate) fn after(sequence: u64, version: Version, said: &Said) -> Self {
-        let mut commits = said.trail.clone();
-        if said.body != Body::Claim {
-            trail::push(&mut commits, sequence);
-        }
+        let commits = match said.body {
+            Body::Claim => said.trail.clone(),
+            _ => trail::with(sequence, &said.trail),
+        };
         Self { version, sequence, epoch: said.epoch, commits, digest: said.digest, anchor: None }
     }
 
@@ -73,16 +73,16 @@ pub(crate) struct Connection(u64);
 
 /// Remembers, bounded, where actors stand and what was acknowledged to this handle.
 ///
-/// The heads are forgotten when the connection was made anew: what a new server shows may lie before what an old one
-/// acknowledged. What was acknowledged is not: it is the least that a read must show.
+/// A head counts on the connection that it was learned on, and no longer: what a new server shows may lie before what an
+/// old one acknowledged. What was acknowledged counts on all: it is the least that a read must show.
 #[derive(Debug)]
-pub(crate) struct Heads(Mutex<Memory>);
+pub(crate) struct Heads(Mutex<Cache<ActorId, Memory>>);
 
 #[derive(Debug)]
 struct Memory {
-    heads: Cache<ActorId, Known>,
-    acknowledged: Cache<ActorId, u64>,
-    connection: Connection,
+    head: Option<(Connection, Known)>,
+    /// The highest sequence that was acknowledged.
+    acknowledged: u64,
 }
 
 /// What a read must at least show.
@@ -96,59 +96,52 @@ pub(crate) enum Least {
 
 impl Heads {
     pub(crate) fn new(capacity: usize) -> Self {
-        let (heads, acknowledged) = (Cache::new(capacity), Cache::new(capacity));
-        Self(Mutex::new(Memory { heads, acknowledged, connection: Connection::default() }))
+        Self(Mutex::new(Cache::new(capacity)))
     }
 
     pub(crate) fn find(&self, connection: Connection, actor: &ActorId) -> Option<Known> {
-        let mut memory = self.lock();
-        memory.turn_to(connection);
-        memory.heads.find(actor)
+        let head = |memory: &mut Memory| {
+            memory.head.take_if(|(learned_on, _)| *learned_on != connection);
+            memory.head.as_ref().map(|(_, known)| known.clone())
+        };
+        self.lock().with(actor, head).flatten()
     }
 
     /// Remembers what was acknowledged on `connection`.
     pub(crate) fn remember(&self, connection: Connection, actor: &ActorId, known: Known) {
-        let mut memory = self.lock();
-        let least = memory.acknowledged.find(actor).unwrap_or(0).max(known.sequence);
-        memory.acknowledged.insert(actor.clone(), least);
-        if memory.connection == connection {
-            memory.heads.insert(actor.clone(), known);
+        let (sequence, mut head) = (known.sequence, Some((connection, known)));
+        let mut cache = self.lock();
+        let is_there = cache.with(actor, |memory| {
+            memory.acknowledged = memory.acknowledged.max(sequence);
+            memory.head = head.take();
+        });
+        if is_there.is_none() {
+            cache.insert(actor.clone(), Memory { head, acknowledged: sequence });
         }
     }
 
     /// Forgets the head, but not what was acknowledged.
     pub(crate) fn forget(&self, actor: &ActorId) {
-        self.lock().heads.remove(actor);
+        self.lock().with(actor, |memory| memory.head = None);
     }
 
     /// Forgets all of an actor whose acknowledged messages were lost.
     pub(crate) fn lost(&self, actor: &ActorId) {
-        let mut memory = self.lock();
-        memory.heads.remove(actor);
-        memory.acknowledged.remove(actor);
+        self.lock().remove(actor);
     }
 
     /// Returns what a read of the actor must at least show.
     pub(crate) fn least(&self, actor: &ActorId) -> Least {
-        let mut memory = self.lock();
-        match memory.acknowledged.find(actor) {
+        let mut cache = self.lock();
+        match cache.with(actor, |memory| memory.acknowledged) {
             Some(sequence) => Least::Sequence(sequence),
-            None if memory.acknowledged.has_dropped() => Least::Unknown,
+            None if cache.has_dropped() => Least::Unknown,
             None => Least::Sequence(0),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Memory> {
+    fn lock(&self) -> MutexGuard<'_, Cache<ActorId, Memory>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Memory {
-    fn turn_to(&mut self, connection: Connection) {
-        if self.connection != connection {
-            self.heads.clear();
-            self.connection = connection;
-        }
     }
 }
 

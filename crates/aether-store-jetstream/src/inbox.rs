@@ -133,7 +133,10 @@ impl Post {
     }
 
     fn reply(&self, token: u64) -> Subject {
-        format!("{}{token:x}", self.prefix).into()
+        let mut reply = String::with_capacity(self.prefix.len() + 16);
+        reply.push_str(&self.prefix);
+        push_hex(&mut reply, token);
+        reply.into()
     }
 
     /// Hands out a message that came. Whatever is no answer to somebody who waits is nobody's.
@@ -181,6 +184,13 @@ impl Drop for Dispatch {
     fn drop(&mut self) {
         self.post.waiting.close();
     }
+}
+
+fn push_hex(out: &mut String, number: u64) {
+    if number >= 16 {
+        push_hex(out, number / 16);
+    }
+    out.push(char::from_digit(u32::try_from(number % 16).unwrap_or(0), 16).unwrap_or('0'));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,68 +1,181 @@
 //! One append per actor in flight: appends to one actor queue up, appends to others pass.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aether_core::ActorId;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::oneshot::{self, Receiver, Sender};
 
-type Turn = Arc<tokio::sync::Mutex<()>>;
-
-/// The queues of the actors that are being appended to.
+/// The actors that are being appended to, each with who waits for its turn. Whoever is alone, which is the usual case,
+/// costs no allocation.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes(Mutex<HashMap<ActorId, Turn>>);
+pub(crate) struct Lanes(Mutex<HashMap<ActorId, VecDeque<Sender<()>>>>);
 
 /// The right to append to one actor; given up when dropped.
 #[derive(Debug)]
 pub(crate) struct Lane<'a> {
     lanes: &'a Lanes,
     actor: ActorId,
-    turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// A place in the queue of one actor; given up when dropped, and the turn with it if it came meanwhile.
+struct Place<'a> {
+    lanes: &'a Lanes,
+    actor: &'a ActorId,
+    turn: Receiver<()>,
 }
 
 impl Lanes {
     /// Waits for the actor's turn.
-    pub(crate) async fn enter(&self, actor: &ActorId) -> Lane<'_> {
-        let turn = Arc::clone(self.turns().entry(actor.clone()).or_default());
-        // Made before the wait, so that giving up the wait cleans up too.
-        let mut lane = Lane { lanes: self, actor: actor.clone(), turn: None };
-        lane.turn = Some(turn.lock_owned().await);
-        lane
+    pub(crate) async fn enter<'a>(&'a self, actor: &'a ActorId) -> Lane<'a> {
+        match self.try_enter(actor) {
+            Ok(lane) => lane,
+            Err(mut place) => {
+                // The sender is dropped by nobody: whoever leaves sends.
+                let _ = (&mut place.turn).await;
+                Lane { lanes: self, actor: actor.clone() }
+            }
+        }
     }
 
-    fn turns(&self) -> MutexGuard<'_, HashMap<ActorId, Turn>> {
+    /// Takes the turn if nobody has it, else a place behind those who wait.
+    fn try_enter<'a>(&'a self, actor: &'a ActorId) -> Result<Lane<'a>, Place<'a>> {
+        match self.queues().entry(actor.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(VecDeque::new());
+                Ok(Lane { lanes: self, actor: actor.clone() })
+            }
+            Entry::Occupied(mut entry) => {
+                let (sender, turn) = oneshot::channel();
+                let queue = entry.get_mut();
+                if queue.len() == queue.capacity() {
+                    // Who gave up is still in line.
+                    queue.retain(|place| !place.is_closed());
+                }
+                queue.push_back(sender);
+                Err(Place { lanes: self, actor, turn })
+            }
+        }
+    }
+
+    /// Gives the turn to the next one who still wants it.
+    fn pass_on(&self, actor: &ActorId) {
+        while let Some(next) = self.next(actor) {
+            if next.send(()).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Returns the next in line; where there is none, nobody has the turn any more.
+    fn next(&self, actor: &ActorId) -> Option<Sender<()>> {
+        match self.queues().entry(actor.clone()) {
+            Entry::Vacant(_) => None,
+            Entry::Occupied(mut entry) => {
+                let next = entry.get_mut().pop_front();
+                if next.is_none() {
+                    entry.remove();
+                }
+                next
+            }
+        }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<ActorId, VecDeque<Sender<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Lane<'_> {
     fn drop(&mut self) {
-        self.turn = None;
-        let mut turns = self.lanes.turns();
-        // Whoever waits holds a second reference, and takes it under this lock.
-        if turns.get(&self.actor).is_some_and(|turn| Arc::strong_count(turn) == 1) {
-            turns.remove(&self.actor);
+        self.lanes.pass_on(&self.actor);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.turn.close();
+        if self.turn.try_recv().is_ok() {
+            self.lanes.pass_on(self.actor);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
+    use futures_util::FutureExt;
     use tokio::time::timeout;
 
     use super::*;
 
+    fn actor(id: &str) -> ActorId {
+        ActorId::new(id).unwrap()
+    }
+
     #[tokio::test]
     async fn one_actor_waits_and_others_pass_and_nothing_is_left() {
         let lanes = Lanes::default();
-        let (a, b) = (ActorId::new("a-1").unwrap(), ActorId::new("b-1").unwrap());
+        let (a, b) = (actor("a-1"), actor("b-1"));
         let first = lanes.enter(&a).await;
         assert!(timeout(Duration::from_millis(20), lanes.enter(&a)).await.is_err());
         drop(timeout(Duration::from_secs(5), lanes.enter(&b)).await.unwrap());
         drop(first);
         drop(timeout(Duration::from_secs(5), lanes.enter(&a)).await.unwrap());
-        assert!(lanes.turns().is_empty());
+        assert!(lanes.queues().is_empty());
+    }
+
+    #[test]
+    fn turns_are_taken_in_order_and_who_gave_up_is_passed_over() {
+        let lanes = Lanes::default();
+        let a = actor("a-1");
+        let first = lanes.enter(&a).now_or_never().unwrap();
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(lanes.enter(&a))).collect();
+        assert!(waiting.iter_mut().all(|place| place.now_or_never().is_none()));
+        drop(waiting.remove(0));
+        drop(first);
+        // The turn has come to this one, which gives up before it knows.
+        drop(waiting.remove(0));
+        assert!(waiting[1].as_mut().now_or_never().is_none());
+        let third = waiting[0].as_mut().now_or_never().unwrap();
+        assert!(waiting[1].as_mut().now_or_never().is_none());
+        drop(third);
+        drop(waiting[1].as_mut().now_or_never().unwrap());
+        assert!(lanes.queues().is_empty());
+    }
+
+    #[test]
+    fn those_who_gave_up_do_not_pile_up() {
+        let lanes = Lanes::default();
+        let a = actor("a-1");
+        let _first = lanes.enter(&a).now_or_never().unwrap();
+        (0..1_000).for_each(|_| assert!(lanes.enter(&a).now_or_never().is_none()));
+        assert!(lanes.queues()[&a].len() <= 8);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_two_have_the_turn_at_a_time() {
+        let (lanes, inside) = (Arc::new(Lanes::default()), Arc::new(Mutex::new(())));
+        let tasks: Vec<_> = (0u64..200)
+            .map(|n| {
+                let (lanes, inside) = (Arc::clone(&lanes), Arc::clone(&inside));
+                tokio::spawn(async move {
+                    let a = actor("a-1");
+                    for _ in 0..20 {
+                        // Some give up, before or after their turn has come.
+                        let patience = Duration::from_micros(n * 50);
+                        let Ok(_lane) = timeout(patience, lanes.enter(&a)).await else { continue };
+                        assert!(inside.try_lock().map(|_| std::thread::yield_now()).is_ok());
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            timeout(Duration::from_secs(30), task).await.unwrap().unwrap();
+        }
+        assert!(lanes.queues().is_empty());
     }
 }

@@ -15,6 +15,10 @@ fn is_escaped(byte: u8) -> bool {
 
 /// Appends `id` to `out` as a single token.
 fn push_token(out: &mut String, id: &str) {
+    if !id.bytes().any(is_escaped) {
+        out.push_str(id);
+        return;
+    }
     for character in id.chars() {
         match u8::try_from(character).ok().filter(|byte| is_escaped(*byte)) {
             Some(byte) => out.push_str(&format!("%{byte:02X}")),
@@ -46,10 +50,15 @@ fn subject(layout: Layout, stream: &str, kind: &str, actor: &ActorId) -> String 
         Layout::Aether => push_token,
         Layout::Go => push_lossy_token,
     };
-    let mut out = format!("{stream}.{kind}.");
-    push(&mut out, actor.actor_type());
+    let (actor_type, id) = (actor.actor_type(), actor.as_str());
+    let mut out = String::with_capacity(stream.len() + kind.len() + actor_type.len() + id.len() + 3);
+    for fixed in [stream, kind] {
+        out.push_str(fixed);
+        out.push('.');
+    }
+    push(&mut out, actor_type);
     out.push('.');
-    push(&mut out, actor.as_str());
+    push(&mut out, id);
     out
 }
 

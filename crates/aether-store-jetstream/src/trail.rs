@@ -10,17 +10,24 @@ pub(crate) const LENGTH: usize = 16;
 /// Writes a trail of `commits` (newest first) for a message that follows the one at `head`, or nothing where there is
 /// nothing to say.
 pub(crate) fn encode(head: u64, commits: &[u64]) -> Option<String> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(6 * commits.len());
     let mut from = head;
     for commit in commits.iter().take(LENGTH) {
         let step = from.checked_sub(*commit)?;
         if !out.is_empty() {
             out.push(',');
         }
-        out.push_str(&step.to_string());
+        push_number(&mut out, step);
         from = *commit;
     }
     (!out.is_empty()).then_some(out)
+}
+
+fn push_number(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_number(out, number / 10);
+    }
+    out.push(char::from_digit(u32::try_from(number % 10).unwrap_or(0), 10).unwrap_or('0'));
 }
 
 /// Reads a trail of a message that followed the one at `head`. What is no trail is an empty one.
@@ -38,10 +45,12 @@ pub(crate) fn decode(head: u64, text: &str) -> Vec<u64> {
     commits
 }
 
-/// Puts a new commit in front, and drops the oldest beyond the length.
-pub(crate) fn push(commits: &mut Vec<u64>, commit: u64) {
-    commits.insert(0, commit);
-    commits.truncate(LENGTH);
+/// Returns the trail with a new commit in front, without the oldest beyond the length.
+pub(crate) fn with(commit: u64, commits: &[u64]) -> Vec<u64> {
+    let mut out = Vec::with_capacity(LENGTH.min(commits.len() + 1));
+    out.push(commit);
+    out.extend(commits.iter().take(LENGTH - 1));
+    out
 }
 
 #[cfg(test)]

@@ -2,20 +2,24 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 /// The requests that wait for an answer of type `T`.
 #[derive(Debug)]
-pub(crate) struct Waiting<T>(Mutex<Table<T>>);
+pub(crate) struct Waiting<T> {
+    table: Mutex<Table<T>>,
+    /// Written under the lock, so that nobody enters after it.
+    closed: AtomicBool,
+}
 
 #[derive(Debug)]
 struct Table<T> {
     /// No token is used twice, so that no answer comes to another request, however late or often it comes.
     next: u64,
     senders: HashMap<u64, oneshot::Sender<T>, BuildHasherDefault<Spread>>,
-    closed: bool,
 }
 
 /// The right to one answer; given up when dropped.
@@ -29,7 +33,8 @@ pub(crate) struct Ticket<'a, T> {
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self(Mutex::new(Table { next: 0, senders: HashMap::default(), closed: false }))
+        let table = Mutex::new(Table { next: 0, senders: HashMap::default() });
+        Self { table, closed: AtomicBool::new(false) }
     }
 }
 
@@ -38,7 +43,7 @@ impl<T> Waiting<T> {
     pub(crate) fn enter(&self) -> Option<Ticket<'_, T>> {
         let (sender, receiver) = oneshot::channel();
         let mut table = self.lock();
-        if table.closed {
+        if self.is_closed() {
             return None;
         }
         let token = table.next;
@@ -60,7 +65,7 @@ impl<T> Waiting<T> {
     /// Says to all who wait that there will be no answer, and to all who come.
     pub(crate) fn close(&self) {
         let mut table = self.lock();
-        table.closed = true;
+        self.closed.store(true, Ordering::Release);
         let senders = std::mem::take(&mut table.senders);
         drop(table);
         // Wakes them: not under the lock, which they take next.
@@ -68,11 +73,11 @@ impl<T> Waiting<T> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.closed.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, Table<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

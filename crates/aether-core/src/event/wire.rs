@@ -85,10 +85,14 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"commandId\":");
         push_string(out, command.as_str());
     }
-    out.extend_from_slice(format!(",\"version\":{},\"data\":", event.version()).as_bytes());
+    out.extend_from_slice(b",\"version\":");
+    out.extend_from_slice(event.version().number().to_string().as_bytes());
+    out.extend_from_slice(b",\"data\":");
     out.extend_from_slice(event.raw_data().as_str().as_bytes());
     encode_metadata(event.metadata(), out);
-    out.extend_from_slice(format!(",\"timestamp\":\"{}\"", event.timestamp()).as_bytes());
+    out.extend_from_slice(b",\"timestamp\":\"");
+    event.timestamp().push_to(out);
+    out.push(b'"');
     if event.schema_version() != SchemaVersion::FIRST {
         out.extend_from_slice(format!(",\"schemaVersion\":{}", event.schema_version()).as_bytes());
     }

@@ -113,12 +113,12 @@ impl<'a> Appending<'a> {
             let Some(first) = first.filter(|_| !self.is_fenced(&head)) else {
                 // Never refused by what a cache or a replica says.
                 if !from_leader {
-                    (head, from_leader) = (self.look(Consistency::Leader).await?, true);
+                    (head, from_leader) = (Box::pin(self.look(Consistency::Leader)).await?, true);
                     continue;
                 }
-                match self.prove(&head).await? {
+                match Box::pin(self.prove(&head)).await? {
                     Some(newer) => head = newer,
-                    None => return self.refused(&head).await,
+                    None => return Box::pin(self.refused(&head)).await,
                 }
                 continue;
             };
@@ -136,7 +136,8 @@ impl<'a> Appending<'a> {
                 self.anchor = known.anchor;
                 Ok((known, false))
             }
-            None => Ok((self.look(Consistency::Any).await?, false)),
+            // Boxed, as all that is seldom: an append that waits for its acknowledgment is then much smaller.
+            None => Ok((Box::pin(self.look(Consistency::Any)).await?, false)),
         }
     }
 
@@ -191,7 +192,9 @@ impl<'a> Appending<'a> {
             return Err(if nothing_sent { too_late() } else { self.unknown(None) });
         }
         let version = events.last().map_or(first, Event::version);
-        self.reserve(head, version).await?;
+        if self.inner.anchors.is_some() {
+            Box::pin(self.reserve(head, version)).await?;
+        }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
         let headers = headers::write(&said);
         let (bytes, connection) = (message_bytes(&headers, &payload), self.inner.connection());
@@ -208,7 +211,7 @@ impl<'a> Appending<'a> {
             Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
             Err(failure) => {
                 self.events = events.into_iter().map(|event| event.to_new()).collect();
-                self.not_stored(head, first, failure).await
+                Box::pin(self.not_stored(head, first, failure)).await
             }
         }
     }

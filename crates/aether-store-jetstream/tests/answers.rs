@@ -19,7 +19,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::{Builder, Runtime};
 
 /// Longer than any test takes: what succeeds all the same did not need a timeout to.
-const NEVER: Duration = Duration::from_secs(100);
+const NEVER: Duration = Duration::from_secs(60);
 
 /// Returns the subject that the answers to `store` have before their tokens, and the latest token.
 async fn inbox_of(store: &JetStreamStore, stream: &StreamName) -> (String, String) {

@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::server::{self, ServerVersion};
 use crate::suite::{self, Suites};
 use crate::workspace::Workspace;
-use crate::{chaos, ci, tidy};
+use crate::{bench, chaos, ci, tidy};
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Integration(SuiteArgs),
     /// Run what a change must pass: formatting, lints, docs, dependencies, tidy, tests, examples
     Ci,
+    /// Measure ours beside baselines: `target/bench/SUITE.json`, a table and plots
+    Bench(bench::BenchArgs),
     /// Run real processes on real servers with faults, and check what is in the log: hours, if one likes
     Chaos(chaos::ChaosArgs),
     /// Run one JetStream server for playing with, until Ctrl-C
@@ -43,6 +45,7 @@ impl Command {
                 suite::run(workspace, &arguments.suites()?, suite::Part::NatsBacked)
             }
             Self::Ci => ci::run(workspace),
+            Self::Bench(arguments) => bench::run(workspace, &arguments.absolute()?),
             Self::Chaos(arguments) => chaos::run(workspace, &arguments.absolute()?),
             Self::Server(arguments) => match server::play(workspace, &arguments.absolute()?)? {},
             Self::Tidy => tidy::run(workspace),

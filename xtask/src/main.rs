@@ -3,6 +3,7 @@
 //! Each command is a list of steps. A step says what it does, shows what its programs print as they print it, and
 //! has one row in the table at the end.
 
+mod bench;
 mod chaos;
 mod ci;
 mod cli;

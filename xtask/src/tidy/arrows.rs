@@ -29,6 +29,7 @@ const TABLE: &[Arrows] = &[
     Arrows { from: "aether-runtime", to: CORE, to_optional: &["aether-cluster"] },
     arrows("aether-testkit", CORE),
     arrows("aether-nats-harness", &[]),
+    Arrows { from: "aether-bench", to: &[], to_optional: CORE },
     Arrows {
         from: "aether",
         to: CORE,

@@ -1,0 +1,186 @@
+//! `cargo xtask bench SUITE`: ratios of ours to baselines, measured side by side; leaves `target/bench/SUITE.json` and
+//! plots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use aether_bench::{Better, Goal, Plot, Report, Row};
+use clap::{Args, ValueEnum};
+
+use crate::cli::ServerChoice;
+use crate::failure::{Failure, Result};
+use crate::process;
+use crate::server::{self, Binary};
+use crate::workspace::Workspace;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// The stores: appending, loading, replaying
+    Store,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure
+    suite: Suite,
+    /// Measure less, in under three minutes once it is built
+    #[arg(long)]
+    quick: bool,
+    /// Measure so often, and take the medians of the ratios
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Measure only the rows and plots with this in their names
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Put the table and the plots into docs/benchmarks.md
+    #[arg(long, conflicts_with = "only")]
+    docs: bool,
+    #[command(flatten)]
+    server: ServerChoice,
+}
+
+impl BenchArgs {
+    pub(crate) fn absolute(self) -> Result<Self> {
+        Ok(Self { server: self.server.absolute()?, ..self })
+    }
+}
+
+/// A program that measures some rows of a suite.
+struct Program {
+    name: &'static str,
+    /// What runs it, after `cargo`.
+    cargo: &'static str,
+}
+
+const STORE: [Program; 3] = [
+    Program { name: "jetstream", cargo: "bench --quiet --package aether-store-jetstream --bench store" },
+    Program { name: "memory", cargo: "bench --quiet --package aether-store-memory --bench store" },
+    Program {
+        name: "eventually",
+        cargo: "run --quiet --release --locked --manifest-path benches/eventually/Cargo.toml -- --bench",
+    },
+];
+
+pub(crate) fn run(workspace: &Workspace, arguments: &BenchArgs) -> Result<ExitCode> {
+    let Suite::Store = arguments.suite;
+    let binary = server::obtain(workspace, &arguments.server)?;
+    println!("    {}", binary.describe());
+    let folder = workspace.target().join("bench");
+    fs::create_dir_all(&folder)?;
+    let (mut runs, mut plots) = (Vec::new(), Vec::new());
+    for number in 1..=arguments.runs {
+        println!("    run {number} of {}", arguments.runs);
+        let reports = STORE.iter().map(|program| measure(workspace, arguments, &binary, &folder, program));
+        let reports = reports.collect::<Result<Vec<Report>>>()?;
+        runs.push(reports.iter().flat_map(|report| report.rows.clone()).collect());
+        plots = reports.into_iter().flat_map(|report| report.plots).collect();
+    }
+    let rows = aether_bench::merge(&runs);
+    let path = folder.join("store.json");
+    fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
+    draw(&plots, &folder)?;
+    if arguments.docs {
+        document(workspace, &rows, &plots)?;
+    }
+    println!("\n{}\n    {}", aether_bench::text(&rows), path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a program. One that fails leaves the rows that it had; one that cannot even be built, a row that says so.
+fn measure(
+    workspace: &Workspace,
+    arguments: &BenchArgs,
+    binary: &Binary,
+    folder: &Path,
+    program: &Program,
+) -> Result<Report> {
+    let part = folder.join(format!("store.{}.json", program.name));
+    let _ = fs::remove_file(&part);
+    let outcome = process::run(command(workspace, arguments, binary, &part, program));
+    let reason = outcome.err().map_or("it left no report".to_owned(), |failure| failure.reason().to_owned());
+    match fs::read_to_string(&part) {
+        Ok(json) => Ok(serde_json::from_str(&json)?),
+        Err(_) => Ok(Report { rows: vec![missing(program, &reason)], plots: Vec::new() }),
+    }
+}
+
+fn command(
+    workspace: &Workspace,
+    arguments: &BenchArgs,
+    binary: &Binary,
+    part: &Path,
+    program: &Program,
+) -> Command {
+    let mut command = workspace.cargo(program.cargo.split(' '));
+    // A lock file and packages of its own, but what was built is kept where everything is.
+    command.env("CARGO_TARGET_DIR", workspace.target());
+    command.env("NATS_SERVER", binary.path()).env("AETHER_BENCH_REPORT", part);
+    if arguments.quick {
+        command.env("AETHER_BENCH_QUICK", "1");
+    }
+    if let Some(only) = &arguments.only {
+        command.env("AETHER_BENCH_ONLY", only);
+    }
+    command
+}
+
+fn missing(program: &Program, reason: &str) -> Row {
+    let goal = Goal {
+        name: program.name,
+        unit: "",
+        baseline_is: "every row of this program",
+        must: None,
+        aim: None,
+        better: Better::Higher,
+        go: None,
+    };
+    Row::unmeasured(&goal, reason)
+}
+
+fn draw(plots: &[Plot], folder: &Path) -> Result {
+    plots
+        .iter()
+        .try_for_each(|plot| Ok(fs::write(folder.join(format!("store-{}.svg", plot.file)), plot.draw())?))
+}
+
+const BEGIN: &str = "<!-- written by cargo xtask bench store --docs: begin -->\n";
+const END: &str = "<!-- written by cargo xtask bench store --docs: end -->\n";
+
+/// Replaces the table in the documentation, and the plots beside it.
+fn document(workspace: &Workspace, rows: &[Row], plots: &[Plot]) -> Result {
+    let page: PathBuf = workspace.root().join("docs/benchmarks.md");
+    let text = fs::read_to_string(&page)?;
+    let text = replaced(&text, &aether_bench::markdown(rows))
+        .ok_or_else(|| Failure::new("docs/benchmarks.md has no place for the table"))?;
+    fs::write(&page, text)?;
+    let folder = workspace.root().join("docs/benchmarks");
+    fs::create_dir_all(&folder)?;
+    draw(plots, &folder)
+}
+
+fn replaced(text: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_table_is_replaced() {
+        let page = format!("# Page\n{BEGIN}\n| old |\n\n{END}after\n");
+        let text = replaced(&page, "| new |\n").unwrap();
+        assert_eq!(text, format!("# Page\n{BEGIN}\n| new |\n\n{END}after\n"));
+        assert_eq!(replaced("# Page\n", "| new |\n"), None);
+    }
+
+    #[test]
+    fn a_program_that_left_nothing_has_a_row_that_says_why() {
+        let row = missing(&STORE[2], "it cannot be built");
+        assert_eq!((row.name.as_str(), row.ok), ("eventually", false));
+        assert_eq!(row.unmeasured.as_deref(), Some("it cannot be built"));
+    }
+}

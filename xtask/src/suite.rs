@@ -59,14 +59,14 @@ pub(crate) fn steps<'a>(
 
 /// The suites of the stores on another server.
 fn in_column(workspace: &Workspace, column: Column) -> Step<'_> {
-    let Column { name, server, replicas } = column;
+    let Column { name, server, replicas, targets } = column;
     let suites = Suites { server, replicas, keep: false, filter: Vec::new() };
     let again = suites.again("integration");
     Step::of_tests(name, again.clone(), move || {
         let binary = server::obtain(workspace, &suites.server)?;
         let plain = ["test", "--all-features", "--no-fail-fast", "--package", matrix::PACKAGE];
         let mut command = workspace.cargo(plain);
-        command.args(matrix::TARGETS.iter().flat_map(|target| ["--test", target]));
+        command.args(targets.iter().flat_map(|target| ["--test", target]));
         command.args(["--", "--ignored"]);
         suites.on(&mut command, &binary);
         let tests = judged(command, &format!("{again} --"))?;

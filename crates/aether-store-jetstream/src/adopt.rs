@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aether_core::error::Unsupported;
 use aether_core::event::wire;
 use aether_core::{ActorId, Snapshot, SnapshotStore, Version};
 use bytes::Bytes;
@@ -14,15 +15,24 @@ use crate::{JetStreamStoreBuilder, OpenError, open, subject};
 
 /// Opens the store, and makes its stream one of Aether's if the Go original made it.
 pub(crate) async fn adopt(builder: JetStreamStoreBuilder) -> Result<JetStreamStore, OpenError> {
+    if builder.partitions > 1 {
+        return Err(Unsupported {
+            operation: "adopting a stream",
+            needed: "a store of one partition, as the Go original's are".to_owned(),
+            found: format!("{} partitions", builder.partitions),
+        }
+        .into());
+    }
     // On its own stream audits and anchors are refused; on the adopted one they begin.
     let wishes = Wishes { anchors: None, ..builder.wishes };
     let found = open::open(JetStreamStoreBuilder { audit: false, wishes, ..builder.clone() }).await?;
-    if !found.0.is_go() {
+    let whole = &found.0.first;
+    if !whole.is_go() {
         return open::open(builder).await;
     }
-    check_events(&found.0).await?;
-    let snapshots = snapshots(&found.0).await?;
-    open::mark(&found.0, &builder).await?;
+    check_events(whole).await?;
+    let snapshots = snapshots(whole).await?;
+    open::mark(whole, &builder).await?;
     let adopted = open::open(builder).await?;
     for snapshot in snapshots.into_values() {
         // An abbreviation that cannot be saved is one that is made again.

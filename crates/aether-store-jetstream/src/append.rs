@@ -14,7 +14,7 @@ use crate::anchor::Anchor;
 use crate::deadline::Deadline;
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
-use crate::head::{Known, Last, lost};
+use crate::head::{Known, Last};
 use crate::headers;
 use crate::lanes::Lane;
 use crate::mechanism::Mechanism;
@@ -42,6 +42,17 @@ impl Inner {
         };
         self.announcer.deliver();
         Ok(commit)
+    }
+
+    /// Says what is stored at `sequence`.
+    pub(crate) fn stored(
+        &self,
+        sequence: u64,
+        events: Vec<Event>,
+        already_stored: bool,
+    ) -> Result<Commit, AppendError> {
+        let recorded = RecordedEvent::of_commit(events, self.partition, sequence).collect();
+        Commit::new(recorded, already_stored).ok_or_else(|| InvalidAppend::Empty.into())
     }
 }
 
@@ -160,7 +171,7 @@ impl<'a> Appending<'a> {
                 Ok(Last::None { version }) => return Ok(Known { version, ..Known::default() }),
                 Ok(Last::Frame(frame)) => return Ok(Known::of(&frame)),
                 Ok(Last::Malformed { error, .. }) => return Err(error.into()),
-                Ok(Last::Lost { sequence }) => return Err(lost(sequence).into()),
+                Ok(Last::Lost { sequence }) => return Err(self.inner.lost(sequence).into()),
                 Err(failure) if failure.is_passing() && self.deadline.pause().await => {}
                 Err(failure) => return Err(self.failed(failure)),
             }
@@ -206,7 +217,7 @@ impl<'a> Appending<'a> {
                 let known = Known { anchor: self.anchor, ..Known::after(sequence, version, &said) };
                 self.inner.see(sequence);
                 self.inner.heads.remember(connection, self.actor, known);
-                stored(sequence, events, false).map(Step::Done)
+                self.inner.stored(sequence, events, false).map(Step::Done)
             }
             Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
             Err(failure) => {
@@ -293,12 +304,6 @@ impl<'a> Appending<'a> {
     fn too_large(&self, bytes: u64) -> AppendError {
         AppendError::TooLarge { actor: self.actor.clone(), bytes, limit: self.inner.max_message_bytes() }
     }
-}
-
-/// Says what is stored at `sequence`.
-pub(crate) fn stored(sequence: u64, events: Vec<Event>, already_stored: bool) -> Result<Commit, AppendError> {
-    let recorded = RecordedEvent::of_commit(events, 0, sequence).collect();
-    Commit::new(recorded, already_stored).ok_or_else(|| InvalidAppend::Empty.into())
 }
 
 /// Nothing was sent when the deadline passed.

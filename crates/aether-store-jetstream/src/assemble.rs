@@ -50,8 +50,8 @@ impl Assembly {
         self.unsure &= frame.is_claim();
         self.known = self.known.max(frame.version);
         self.check_digest(&frame)?;
-        let (sequence, from) = (frame.sequence, self.from);
-        let recorded = RecordedEvent::of_commit(frame.events, 0, sequence);
+        let (partition, sequence, from) = (frame.partition, frame.sequence, self.from);
+        let recorded = RecordedEvent::of_commit(frame.events, partition, sequence);
         Ok(recorded.filter(|event| event.version() >= from).collect())
     }
 
@@ -75,7 +75,7 @@ impl Assembly {
     fn broken(&self, frame: &Frame, why: &str) -> ReadError {
         ReadError::Malformed(Box::new(ReplayError {
             actor: Some(self.actor.clone()),
-            position: Some(Position::new(0, frame.sequence, 0, None)),
+            position: Some(Position::new(frame.partition, frame.sequence, 0, None)),
             raw: frame.payload.clone(),
             source: why.into(),
         }))
@@ -103,7 +103,14 @@ mod tests {
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         let events: Vec<_> = (first..=last).map(|v| Event::new(actor(), version(v), content())).collect();
         let said = Said { follows: follows.map(version), body: Body::Single, ..Said::default() };
-        Ok(Frame { sequence, said, events, version: version(last), payload: Bytes::from_static(b"payload") })
+        Ok(Frame {
+            partition: 0,
+            sequence,
+            said,
+            events,
+            version: version(last),
+            payload: Bytes::from_static(b"payload"),
+        })
     }
 
     fn broken() -> Result<Frame, Box<ReplayError>> {

@@ -46,6 +46,7 @@ pub struct JetStreamStoreBuilder {
     pub(crate) client: Client,
     pub(crate) name: StreamName,
     pub(crate) namespace: Option<Namespace>,
+    pub(crate) partitions: u32,
     pub(crate) wishes: Wishes,
     pub(crate) prefix: String,
     pub(crate) deadline: Duration,
@@ -63,6 +64,7 @@ impl JetStreamStoreBuilder {
             client,
             name,
             namespace: None,
+            partitions: 1,
             wishes: Wishes::default(),
             prefix: "$JS.API".to_owned(),
             deadline: Duration::from_secs(5),
@@ -79,6 +81,18 @@ impl JetStreamStoreBuilder {
     #[must_use]
     pub fn namespace(self, namespace: Namespace) -> Self {
         Self { namespace: Some(namespace), ..self }
+    }
+
+    /// Spreads the actors over so many partitions (1 to 256; by default 1), each with streams of its own: for more than one
+    /// stream can take.
+    ///
+    /// An actor is in one partition for good, by a hash of its id ([`partition_of`](JetStreamStore::partition_of)), so the
+    /// number is chosen once: a store that has another one is refused, also where two openers race. Order, as positions have it, is within a partition;
+    /// a [`Checkpoint`](aether_core::Checkpoint) has a position for each. Everything else is as with one. Several need
+    /// nats-server 2.9.16 or later.
+    #[must_use]
+    pub fn partitions(self, partitions: u32) -> Self {
+        Self { partitions, ..self }
     }
 
     /// Creates the streams with so many replicas (1 to 5; by default 1), and refuses existing ones that have others.
@@ -153,7 +167,7 @@ impl JetStreamStoreBuilder {
         Self { max_in_flight, ..self }
     }
 
-    /// Remembers the heads of at most so many actors (100,000), some 300 bytes each.
+    /// Remembers the heads of at most so many actors (100,000), some 300 bytes each; several partitions share them evenly.
     #[must_use]
     pub fn cached_heads(self, cached_heads: usize) -> Self {
         Self { cached_heads, ..self }
@@ -190,7 +204,7 @@ impl JetStreamStoreBuilder {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves none, one or both streams created. Opening again goes on from there.
+    /// Dropping the future leaves none, some or all of the streams created. Opening again goes on from there.
     pub async fn open(self) -> Result<JetStreamStore, OpenError> {
         open::open(self).await
     }
@@ -203,7 +217,7 @@ impl JetStreamStoreBuilder {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`OpenError::Unfit`] when an actor's events share a subject with another's, when an
+    /// As [`open`](Self::open); [`OpenError::Unsupported`] with several partitions; and [`OpenError::Unfit`] when an actor's events share a subject with another's, when an
     /// actor's versions do not rise, or when a message is no event; the stream is as before then.
     ///
     /// # Cancel safety

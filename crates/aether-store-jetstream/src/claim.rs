@@ -39,11 +39,11 @@ impl Appending<'_> {
             // A claim is the same whoever wrote it, an attempt without an answer included; but that it is there was only
             // read.
             if head.epoch == Some(epoch) && !proves {
-                return Ok(head.to_head(None));
+                return Ok(head.to_head(self.inner.partition, None));
             }
             self.expected = Expected::Exactly(head.version);
             match self.publish_claim(&head, Some(epoch)).await {
-                Ok(known) => return Ok(known.to_head(None)),
+                Ok(known) => return Ok(known.to_head(self.inner.partition, None)),
                 Err(failure) if failure.is_passing() || failure.is_conflict() => {
                     if failure.is_unknown() {
                         self.unanswered.get_or_insert(head.sequence);

@@ -6,15 +6,19 @@ use aether_core::{Namespace, StreamName};
 use serde_json::{Map, Value, json};
 
 use crate::error::OpenError;
-use crate::labels::{self, ANCHORS, Labels, OWNER, anchors};
+use crate::labels::{self, ANCHORS, anchors};
 use crate::layout::Layout;
-use crate::{Retention, names, subject};
+use crate::names::Streams;
+use crate::{Retention, subject};
 
 /// What a stream holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Events,
     Snapshots,
+    /// Nothing, but that there are several partitions: it has the name that the stream of events has where there is one, so
+    /// that a store has one number of partitions only, by the server's own check of names.
+    Partitions,
 }
 
 /// What the caller wishes; what is not said is the default on creation, and taken as it is on open.
@@ -35,8 +39,8 @@ const HARMLESS: [&str; 6] = ["num_replicas", "max_age", "allow_direct", "deny_de
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) stream: &'a str,
-    /// The name of the stream of events: both streams' subjects begin with it.
-    pub(crate) events: &'a str,
+    /// Both streams of the partition: the subjects of both begin with the name of that of events.
+    pub(crate) streams: &'a Streams,
     pub(crate) namespace: Option<&'a Namespace>,
     pub(crate) name: &'a StreamName,
     pub(crate) role: Role,
@@ -50,13 +54,16 @@ impl Wanted<'_> {
     pub(crate) fn to_json(&self) -> Value {
         let (subjects, retention, per_subject) = match self.role {
             Role::Events => {
-                (vec![subject::all_events(self.events)], self.wishes.retention.unwrap_or_default(), -1)
+                let subjects = vec![subject::all_events(&self.streams.events)];
+                (subjects, self.wishes.retention.unwrap_or_default(), -1)
             }
             // The latest is enough, and must not expire with the events that it covers.
             Role::Snapshots => {
-                let subjects = [subject::all_snapshots(self.events), subject::all_anchors(self.events)];
+                let events = &self.streams.events;
+                let subjects = [subject::all_snapshots(events), subject::all_anchors(events)];
                 (subjects.to_vec(), Retention::Forever, 1)
             }
+            Role::Partitions => (vec![subject::partitions(&self.streams.store)], Retention::Forever, 1),
         };
         let mut config = json!({
             "name": self.stream,
@@ -76,7 +83,7 @@ impl Wanted<'_> {
             "sealed": false,
             "deny_delete": true,
             // Replacing a snapshot is no purge, but being rid of all of them is harmless.
-            "deny_purge": self.role == Role::Events,
+            "deny_purge": self.role != Role::Snapshots,
             "metadata": self.labels(),
             // Servers before 2.10 drop the metadata without a word.
             "description": Value::Object(self.labels()).to_string(),
@@ -88,17 +95,6 @@ impl Wanted<'_> {
             config.insert("allow_atomic".to_owned(), true.into());
         }
         config
-    }
-
-    fn owner(&self) -> Map<String, Value> {
-        let role = match self.role {
-            Role::Events => "events",
-            Role::Snapshots => "snapshots",
-        };
-        let namespace = self.namespace.map(Namespace::as_str);
-        let values = [Some(role), namespace, Some(self.name.as_str())];
-        let pairs = OWNER.iter().zip(values);
-        pairs.filter_map(|(key, value)| Some(((*key).to_owned(), value?.into()))).collect()
     }
 
     /// The owner, and what else every writer must know.
@@ -120,12 +116,16 @@ impl Wanted<'_> {
     pub(crate) fn check(&self, found: &Value) -> Result<Layout, OpenError> {
         let wished = [
             ("num_replicas", self.wishes.replicas.is_some()),
-            ("max_age", self.wishes.retention.is_some() || self.role == Role::Snapshots),
+            ("max_age", self.wishes.retention.is_some() || self.role != Role::Events),
         ];
         let wished = wished.into_iter().filter_map(|(field, said)| said.then_some(field));
-        if self.role == Role::Events && Layout::is_go(self.stream, found) {
-            self.compare(found, wished)?;
-            return Ok(Layout::Go);
+        if Layout::is_go(self.stream, found) {
+            match (self.role, self.streams.partition.is_whole()) {
+                (Role::Events, true) => return self.compare(found, wished).map(|()| Layout::Go),
+                (Role::Partitions, _) => return Err(self.other_count(1)),
+                // The Go original knows no partitions: what has the name of one is not its.
+                _ => {}
+            }
         }
         self.check_owner(found)?;
         let always = [
@@ -171,7 +171,7 @@ impl Wanted<'_> {
         let (mut changed, wanted) = (found.clone(), self.to_json());
         let wished = |field: &str| match field {
             "num_replicas" => self.wishes.replicas.is_some(),
-            "max_age" => self.wishes.retention.is_some() || self.role == Role::Snapshots,
+            "max_age" => self.wishes.retention.is_some() || self.role != Role::Events,
             _ => true,
         };
         for field in HARMLESS.into_iter().filter(|field| *field != ANCHORS && wished(field)) {
@@ -197,21 +197,6 @@ impl Wanted<'_> {
         }
         Ok(())
     }
-
-    fn check_owner(&self, found: &Value) -> Result<(), OpenError> {
-        let (said, ours) = (Labels::of(found), self.owner());
-        if OWNER.iter().all(|key| said.get(key) == ours.get(*key)) {
-            return Ok(());
-        }
-        let by = match (said.text("aether.role"), said.text("aether.name"), said.text("aether.namespace")) {
-            (Some(role), Some(name), Some(namespace)) => {
-                format!("the {role} of the store {name:?} in the namespace {namespace:?}")
-            }
-            (Some(role), Some(name), None) => format!("the {role} of the store {name:?}"),
-            _ => "something that is no store of Aether".to_owned(),
-        };
-        Err(OpenError::NameTaken { stream: self.stream.to_owned(), by })
-    }
 }
 
 /// Writes a value of a field as people read it.
@@ -223,18 +208,23 @@ fn shown(field: &str, value: &Value) -> String {
     }
 }
 
-/// Returns both streams of a store.
+/// Returns both streams of a partition.
 pub(crate) fn both<'a>(
-    events: &'a str,
-    snapshots: &'a str,
+    streams: &'a Streams,
     namespace: Option<&'a Namespace>,
     name: &'a StreamName,
     wishes: Wishes,
     api_level: u64,
 ) -> [Wanted<'a>; 2] {
-    debug_assert_eq!(names::snapshots(events), snapshots);
-    let wanted = |stream, role| Wanted { stream, events, namespace, name, role, wishes, api_level };
-    [wanted(events, Role::Events), wanted(snapshots, Role::Snapshots)]
+    let wanted = |stream, role| Wanted { stream, streams, namespace, name, role, wishes, api_level };
+    [wanted(&streams.events, Role::Events), wanted(&streams.snapshots, Role::Snapshots)]
+}
+
+/// Returns the stream that has the name of the store, and so tells how many partitions there are: that of events, or one
+/// that says only this.
+pub(crate) fn named<'a>([events, _]: [Wanted<'a>; 2]) -> Wanted<'a> {
+    let role = if events.streams.partition.is_whole() { Role::Events } else { Role::Partitions };
+    Wanted { stream: &events.streams.store, role, ..events }
 }
 
 #[cfg(test)]
@@ -242,13 +232,17 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
+    use crate::names;
+    use crate::partition::Partition;
 
     fn with(namespace: Option<&str>, name: &str, wishes: Wishes, check: impl Fn(&Wanted<'_>)) {
         let (namespace, name) =
             (namespace.map(|n| Namespace::new(n).unwrap()), StreamName::new(name).unwrap());
-        let events = names::events(namespace.as_ref(), &name).unwrap();
-        let snapshots = names::snapshots(&events);
-        both(&events, &snapshots, namespace.as_ref(), &name, wishes, 2).iter().for_each(check);
+        let store = names::events(namespace.as_ref(), &name).unwrap();
+        for partition in Partition::all(3).chain([Partition::WHOLE]) {
+            let streams = Streams::new(&store, partition);
+            both(&streams, namespace.as_ref(), &name, wishes, 2).iter().for_each(&check);
+        }
     }
 
     #[test]
@@ -342,12 +336,12 @@ mod tests {
         });
         let theirs = |change| {
             with(None, "orders", wishes(100, change), |wanted| {
-                if wanted.role == Role::Snapshots {
+                if wanted.role != Role::Events {
                     return;
                 }
                 for there in [Wishes::default(), wishes(7, false)] {
                     with(None, "orders", there, |there| {
-                        if there.role == Role::Snapshots {
+                        if there.stream != wanted.stream {
                             return;
                         }
                         let there = there.to_json();
@@ -390,5 +384,16 @@ mod tests {
             there["num_replicas"] = json!(3);
             assert!(wanted.check(&there).is_err());
         });
+    }
+
+    #[test]
+    fn what_looks_like_a_stream_of_the_go_original_is_no_partition() {
+        let streams = Streams::new("orders", Partition { index: 0, of: 2 });
+        let there = json!({
+            "subjects": ["orders%p0of2.events.>", "orders%p0of2.snapshots.>"], "retention": "limits"
+        });
+        let [events, _] = both(&streams, None, &StreamName::new("orders").unwrap(), Wishes::default(), 2)
+            .map(|wanted| wanted.check(&there));
+        assert!(matches!(events, Err(OpenError::NameTaken { .. })), "{events:?}");
     }
 }

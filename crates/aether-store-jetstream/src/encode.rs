@@ -67,7 +67,7 @@ mod tests {
                 .collect();
             let (said, payload) = encode(&head, Some(Epoch::new(3)), &events, count == 3);
             let stored = Stored { sequence: 9, headers: Some(headers::write(&said)), payload };
-            let frame = Frame::read(&stored, &actor).unwrap();
+            let frame = Frame::read(&stored, &actor, 0).unwrap();
             assert_eq!((frame.events.as_slice(), frame.epoch()), (events.as_slice(), Some(Epoch::new(3))));
             assert_eq!((frame.said.base, frame.said.follows), (Some(7), Some(Version::FIRST)));
             assert_eq!(frame.said.trail, [7]);

@@ -150,6 +150,27 @@ pub enum OpenError {
         /// What is there.
         found: String,
     },
+    /// The store exists with another number of partitions, on which it depends where each actor's history is. Open it with as
+    /// many as it has, or choose another name.
+    #[error(
+        "the stream {stream:?} is that of a store with {found} partitions, wanted {wanted}: open it with as many as it has"
+    )]
+    Partitions {
+        /// A stream of events of the store as it is.
+        stream: String,
+        /// How many partitions were wanted.
+        wanted: u32,
+        /// How many there are.
+        found: u32,
+    },
+    /// A store cannot have so many partitions. Choose a number within the limit.
+    #[error("a store has 1 to {limit} partitions, wanted {wanted}")]
+    PartitionCount {
+        /// How many were wanted.
+        wanted: u32,
+        /// The most there can be.
+        limit: u32,
+    },
     /// The server refused to create or change the stream as it was wished for, such as with more replicas than there are servers.
     /// Correct the wish.
     #[error("the server refused to create or change the stream {stream:?}: {reason}")]

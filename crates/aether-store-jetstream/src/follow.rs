@@ -55,7 +55,9 @@ impl Inner {
         };
         let subject = self.events_subject(actor);
         let found = found.filter(|found| found.subject == subject);
-        Ok(found.and_then(|found| Frame::read(&found.message, actor).ok()).filter(|frame| !frame.is_claim()))
+        Ok(found
+            .and_then(|found| Frame::read(&found.message, actor, self.partition).ok())
+            .filter(|frame| !frame.is_claim()))
     }
 }
 
@@ -168,7 +170,7 @@ mod tests {
         let events: Vec<_> =
             (first..=last).map(|number| Event::new(actor.clone(), version(number), content())).collect();
         let said = Said { follows: Some(version(first - 1)), trail: trail.to_vec(), ..Said::default() };
-        Frame { sequence, said, events, version: version(last), payload: Bytes::new() }
+        Frame { partition: 0, sequence, said, events, version: version(last), payload: Bytes::new() }
     }
 
     /// A history of commits of these sizes, the sequences three apart.
@@ -176,7 +178,7 @@ mod tests {
         let (mut commits, mut last, mut trail) = (Vec::new(), 0, Vec::new());
         for (sequence, size) in (1..).map(|n| 3 * n).zip(sizes) {
             commits.push(frame(sequence, last + 1, last + size, &trail));
-            trail::push(&mut trail, sequence);
+            trail = trail::with(sequence, &trail);
             last += size;
         }
         commits

@@ -18,6 +18,7 @@ pub(crate) struct Stored {
 /// What a stored message of an actor means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
+    pub(crate) partition: u32,
     pub(crate) sequence: u64,
     pub(crate) said: Said,
     /// The events of a commit; none for a claim.
@@ -28,28 +29,39 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Reads a stored message of `actor`.
-    pub(crate) fn read(message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
-        Self::with(headers::read(message.headers.as_ref()), message, actor)
+    /// Reads a message of `actor` that is stored in `partition`.
+    pub(crate) fn read(message: &Stored, actor: &ActorId, partition: u32) -> Result<Self, Box<ReplayError>> {
+        Self::with(headers::read(message.headers.as_ref()), message, actor, partition)
     }
 
     /// Reads the same without its trail.
-    pub(crate) fn read_without_trail(message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
-        Self::with(headers::read_without_trail(message.headers.as_ref()), message, actor)
+    pub(crate) fn read_without_trail(
+        message: &Stored,
+        actor: &ActorId,
+        partition: u32,
+    ) -> Result<Self, Box<ReplayError>> {
+        Self::with(headers::read_without_trail(message.headers.as_ref()), message, actor, partition)
     }
 
-    fn with(said: Said, message: &Stored, actor: &ActorId) -> Result<Self, Box<ReplayError>> {
+    fn with(said: Said, message: &Stored, actor: &ActorId, partition: u32) -> Result<Self, Box<ReplayError>> {
         let events = events(&said, &message.payload, actor).map_err(|fault| {
             Box::new(ReplayError {
                 actor: Some(actor.clone()),
-                position: Some(Position::new(0, message.sequence, 0, None)),
+                position: Some(Position::new(partition, message.sequence, 0, None)),
                 raw: message.payload.clone(),
                 source: fault.into(),
             })
         })?;
         let claimed = said.follows.unwrap_or_default();
         let version = events.last().map_or(claimed, Event::version);
-        Ok(Self { sequence: message.sequence, said, events, version, payload: message.payload.clone() })
+        Ok(Self {
+            partition,
+            sequence: message.sequence,
+            said,
+            events,
+            version,
+            payload: message.payload.clone(),
+        })
     }
 
     /// Returns the version of the first event, or the one that a claim leaves as it is.
@@ -148,26 +160,28 @@ mod tests {
     }
 
     fn fault(message: &Stored) -> String {
-        Frame::read(message, &actor()).unwrap_err().source.to_string()
+        Frame::read(message, &actor(), 3).unwrap_err().source.to_string()
     }
 
     #[test]
     fn commits_and_claims_are_told_apart_by_the_count() {
         let events = [event(&actor(), 5), event(&actor(), 6)];
-        let frame = Frame::read(&packed(&events, 2), &actor()).unwrap();
+        let frame = Frame::read(&packed(&events, 2), &actor(), 3).unwrap();
         assert_eq!((frame.events.as_slice(), frame.version.number()), (events.as_slice(), 6));
-        let claim = Frame::read(&message(Body::Claim, 6, Vec::new()), &actor()).unwrap();
+        let claim = Frame::read(&message(Body::Claim, 6, Vec::new()), &actor(), 3).unwrap();
         assert!(claim.is_claim() && claim.version.number() == 6);
         let mut payload = Vec::new();
         wire::encode(&events[0], &mut payload);
         let single = Stored { sequence: 1, headers: None, payload: payload.into() };
-        assert_eq!(Frame::read(&single, &actor()).unwrap().events, events[..1]);
+        assert_eq!(Frame::read(&single, &actor(), 3).unwrap().events, events[..1]);
     }
 
     #[test]
     fn what_is_no_part_of_the_history_says_why() {
         let other = ActorId::new("order.1").unwrap();
         assert_eq!(fault(&packed(&[event(&other, 5)], 1)), "it belongs to actor order.1");
+        let position = Frame::read(&packed(&[event(&other, 5)], 1), &actor(), 3).unwrap_err().position;
+        assert_eq!(position.map(|position| position.partition()), Some(3));
         assert!(fault(&packed(&[event(&actor(), 5)], 2)).contains("says 2 events"));
         assert!(fault(&packed(&[event(&actor(), 5), event(&actor(), 7)], 2)).contains("5 and 7"));
         assert!(fault(&message(Body::Claim, 6, b"x".to_vec())).contains("claim"));
@@ -182,7 +196,7 @@ mod tests {
                 headers.insert("Aether-Count", count);
             }
             let message = Stored { sequence: 1, headers: Some(headers), payload: payload.into() };
-            let _ = Frame::read(&message, &actor());
+            let _ = Frame::read(&message, &actor(), 3);
         }
     }
 }

@@ -59,10 +59,11 @@ impl Known {
         }
     }
 
-    pub(crate) fn to_head(&self, last: Option<&Frame>) -> Head {
+    pub(crate) fn to_head(&self, partition: u32, last: Option<&Frame>) -> Head {
         let event = last.and_then(|frame| frame.events.last()).map(|event| event.id().clone());
         let index = last.map_or(0, |frame| frame.events.len().saturating_sub(1));
-        let position = Position::new(0, self.sequence, u32::try_from(index).unwrap_or(u32::MAX), event);
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let position = Position::new(partition, self.sequence, index, event);
         Head::new(self.version, self.epoch, (self.sequence > 0).then_some(position))
     }
 }
@@ -207,7 +208,7 @@ impl Inner {
             let message = self.api.direct_last(&self.stream, &subject).await?;
             let shown = message.as_ref().map_or(0, |message| message.sequence);
             if matches!(self.heads.least(actor), Least::Sequence(least) if least <= shown) {
-                return Ok(Self::understand(message, actor));
+                return Ok(self.understand(message, actor));
             }
         }
         let message = self.api.leader_last(&self.stream, &subject).await?;
@@ -219,9 +220,9 @@ impl Inner {
                     self.heads.lost(actor);
                     return Ok(Some(Last::Lost { sequence: least }));
                 }
-                Ok(Self::understand(self.api.leader_last(&self.stream, &subject).await?, actor))
+                Ok(self.understand(self.api.leader_last(&self.stream, &subject).await?, actor))
             }
-            _ => Ok(Self::understand(message, actor)),
+            _ => Ok(self.understand(message, actor)),
         }
     }
 
@@ -233,20 +234,20 @@ impl Inner {
     ) -> Result<Head, ReadError> {
         if self.is_go() {
             let known = self.known_by_actor(actor).await.map_err(|failure| failure.read("head"))?;
-            return Ok(known.to_head(None));
+            return Ok(known.to_head(self.partition, None));
         }
         match self.last(actor, consistency).await.map_err(|failure| failure.read("head"))? {
             Last::None { version } => Ok(Head::new(version, None, None)),
-            Last::Frame(frame) => Ok(Known::of(&frame).to_head(Some(&frame))),
+            Last::Frame(frame) => Ok(Known::of(&frame).to_head(self.partition, Some(&frame))),
             Last::Malformed { error, .. } => Err(error.into()),
-            Last::Lost { sequence } => Err(lost(sequence)),
+            Last::Lost { sequence } => Err(self.lost(sequence)),
         }
     }
-}
 
-/// Says that what was acknowledged at `sequence` is lost.
-pub(crate) fn lost(sequence: u64) -> ReadError {
-    rewound(Position::new(0, sequence, 0, None), None)
+    /// Says that what was acknowledged at `sequence` is lost.
+    pub(crate) fn lost(&self, sequence: u64) -> ReadError {
+        rewound(Position::new(self.partition, sequence, 0, None), None)
+    }
 }
 
 #[cfg(test)]

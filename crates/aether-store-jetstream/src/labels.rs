@@ -5,8 +5,6 @@ use std::num::NonZeroU64;
 
 use serde_json::{Map, Value};
 
-pub(crate) const OWNER: [&str; 3] = ["aether.role", "aether.namespace", "aether.name"];
-
 /// How many versions each writer reserves at a time: said on the stream of events, so that every writer does.
 pub(crate) const ANCHORS: &str = "aether.anchors";
 

@@ -18,6 +18,7 @@
 //! | what | default | set by |
 //! | --- | --- | --- |
 //! | namespace | none | [`namespace`](JetStreamStoreBuilder::namespace) |
+//! | partitions | 1 | [`partitions`](JetStreamStoreBuilder::partitions) |
 //! | replicas of a new stream | 1 | [`replicas`](JetStreamStoreBuilder::replicas) |
 //! | retention of a new stream | one year | [`retention`](JetStreamStoreBuilder::retention) |
 //! | reserving versions (anchors) | no | [`anchors`](JetStreamStoreBuilder::anchors) |
@@ -56,7 +57,10 @@ mod mechanism;
 mod names;
 mod open;
 mod outcome;
+mod owner;
 mod page;
+mod partition;
+mod partitions;
 mod plan;
 mod read;
 mod refuse;

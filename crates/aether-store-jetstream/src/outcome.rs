@@ -96,7 +96,14 @@ mod tests {
             .collect();
         let body = if events.is_empty() { Body::Claim } else { Body::Packed(events.len() as u32) };
         let said = Said { epoch: epoch.map(Epoch::new), body, ..Said::default() };
-        Frame { sequence, said, events, version: Version::new(version).unwrap(), payload: Bytes::new() }
+        Frame {
+            partition: 0,
+            sequence,
+            said,
+            events,
+            version: Version::new(version).unwrap(),
+            payload: Bytes::new(),
+        }
     }
 
     fn verdict(frames: &[Frame], truncated: bool, events: &[NewEvent], epoch: Option<u64>) -> Outcome {

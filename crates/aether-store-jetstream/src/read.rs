@@ -10,7 +10,7 @@ use crate::assemble::Assembly;
 use crate::consumer::{Consumer, End};
 use crate::error::Failure;
 use crate::frame::{Frame, Stored};
-use crate::head::{Last, lost};
+use crate::head::Last;
 use crate::mechanism::Mechanism;
 use crate::plan::{self, Plan};
 use crate::store::{Inner, Shared};
@@ -104,7 +104,7 @@ impl Reader {
                 return Ok(State::End);
             }
             Last::Lost { sequence } => {
-                self.fail(lost(sequence));
+                self.fail(self.inner.lost(sequence));
                 return Ok(State::End);
             }
             // The version is not known, but everything before it can be read all the same.
@@ -169,11 +169,13 @@ impl Reader {
     async fn first_available(&self) -> Option<Version> {
         let subject = self.inner.events_subject(&self.actor);
         let first = self.inner.api.leader_next(&self.inner.stream, &subject, 1).await.ok()??;
-        Some(Frame::read(&first, &self.actor).ok()?.first_version())
+        Some(Frame::read(&first, &self.actor, self.inner.partition).ok()?.first_version())
     }
 
     fn take_message(&mut self, message: &Stored) {
-        if let Some(frame) = self.inner.own(Frame::read_without_trail(message, &self.actor)) {
+        if let Some(frame) =
+            self.inner.own(Frame::read_without_trail(message, &self.actor, self.inner.partition))
+        {
             self.take(frame);
         }
     }

@@ -6,7 +6,7 @@ use aether_core::{AppendError, Commit, Consistency, Expected, ReadOptions, Versi
 use futures_util::StreamExt;
 use tokio::time::timeout_at;
 
-use crate::append::{Appending, stored};
+use crate::append::Appending;
 use crate::frame::Frame;
 use crate::head::Known;
 
@@ -65,7 +65,7 @@ impl Appending<'_> {
             return Ok(None);
         };
         match recognize(self.actor, Some(attempted), &frame.events, &self.events) {
-            Recognized::Ours => stored(frame.sequence, frame.events, true).map(Some),
+            Recognized::Ours => self.inner.stored(frame.sequence, frame.events, true).map(Some),
             Recognized::Reused(reused) => Err(Box::new(reused).into()),
             Recognized::Others | Recognized::Nothing => Ok(None),
         }
@@ -81,7 +81,8 @@ impl Appending<'_> {
         let sequence = event?.position().sequence();
         let found = self.inner.api.leader_at(&self.inner.stream, sequence).await;
         let found = found.map_err(|failure| failure.append("append"))?;
-        let frame = found.map(|found| Frame::read(&found.message, self.actor)).transpose();
+        let frame =
+            found.map(|found| Frame::read(&found.message, self.actor, self.inner.partition)).transpose();
         frame.map_err(AppendError::Malformed)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aether_core::error::HistoryRewound;
 use aether_core::event::wire;
-use aether_core::{ActorId, Checkpoint, Event, Position, ReadError};
+use aether_core::{ActorId, Event, Position, ReadError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ impl Inner {
         }
     }
 
-    /// Checks that the store still holds what it held at `position`.
+    /// Checks that the partition still holds what it held at `position`.
     pub(crate) async fn verify(&self, position: &Position) -> Result<(), ReadError> {
         let found = self.api.leader_at(&self.stream, position.sequence()).await;
         match found.map_err(|failure| failure.read("verify"))? {
@@ -80,14 +80,6 @@ impl Inner {
                 if is_past_the_end { Err(rewound(position.clone(), None)) } else { Ok(()) }
             }
         }
-    }
-
-    /// Checks each position of a checkpoint.
-    pub(crate) async fn verify_all(&self, checkpoint: &Checkpoint) -> Result<(), ReadError> {
-        for position in checkpoint.positions() {
-            self.verify(position).await?;
-        }
-        Ok(())
     }
 
     pub(crate) async fn state(&self) -> Result<StreamState, Failure> {

@@ -27,7 +27,7 @@ impl Inner {
             let Some(guess) = guess(low, high, from.number()) else { break };
             // What cannot be looked at is no place to begin.
             let Ok(Some(found)) = self.api.leader_next(&self.stream, &subject, guess).await else { break };
-            let Ok(frame) = Frame::read(&found, actor) else { break };
+            let Ok(frame) = Frame::read(&found, actor, self.partition) else { break };
             let place = Place { version: frame.first_version().number(), sequence: frame.sequence };
             // A claim tells the version before the next event.
             if place.version + u64::from(frame.is_claim()) <= from.number() {

@@ -4,7 +4,7 @@ use aether_core::error::Conflict;
 use aether_core::{AppendError, Consistency, Expected, ReplayError, Version};
 use tokio::time::timeout_at;
 
-use crate::append::{Appending, Step, stored};
+use crate::append::{Appending, Step};
 use crate::error::Failure;
 use crate::frame::Frame;
 use crate::head::Known;
@@ -103,7 +103,9 @@ impl Appending<'_> {
             self.inner.heads.remember(self.inner.connection(), self.actor, known);
         }
         let ours = frames.iter().find(|frame| frame.sequence == sequence);
-        stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false).map(Step::Done)
+        self.inner
+            .stored(sequence, ours.map(|frame| frame.events.clone()).unwrap_or_default(), false)
+            .map(Step::Done)
     }
 
     /// Reads, at the leader, everything of the subject after `base`.
@@ -117,7 +119,7 @@ impl Appending<'_> {
                 break;
             };
             next = message.sequence.saturating_add(1);
-            match self.inner.own(Frame::read(&message, self.actor)) {
+            match self.inner.own(Frame::read(&message, self.actor, self.inner.partition)) {
                 Some(Ok(frame)) => after.frames.push(frame),
                 Some(Err(error)) => after.malformed = Some(error),
                 None => after.others = true,

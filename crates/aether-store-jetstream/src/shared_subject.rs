@@ -21,7 +21,7 @@ impl Inner {
         let Some(last) = self.last_of_subject(actor).await? else {
             return Ok(Known::default());
         };
-        if let Ok(frame) = Frame::read(&last, actor)
+        if let Ok(frame) = Frame::read(&last, actor, self.partition)
             && frame.said.follows.is_some()
         {
             return Ok(Known { commits: Vec::new(), ..Known::of(&frame) });
@@ -31,7 +31,7 @@ impl Inner {
         loop {
             match messages.next().await {
                 Ok(message) => {
-                    let read = Frame::read(&message, actor);
+                    let read = Frame::read(&message, actor, self.partition);
                     version = version.max(read.map_or(Version::INITIAL, |frame| frame.version));
                 }
                 Err(End::Failed(failure)) => return Err(failure),
@@ -59,9 +59,9 @@ impl Inner {
     }
 
     /// Returns what the last message means, where one actor has the subject for itself.
-    pub(crate) fn understand(message: Option<Stored>, actor: &ActorId) -> Option<Last> {
+    pub(crate) fn understand(&self, message: Option<Stored>, actor: &ActorId) -> Option<Last> {
         let message = message?;
-        Some(match Frame::read(&message, actor) {
+        Some(match Frame::read(&message, actor, self.partition) {
             Ok(frame) => Last::Frame(Box::new(frame)),
             Err(error) => Last::Malformed { sequence: message.sequence, error },
         })

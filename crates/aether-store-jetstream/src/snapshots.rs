@@ -21,7 +21,7 @@ impl Inner {
         let Some(message) = message.map_err(|failure| failure.snapshot("latest_snapshot"))? else {
             return Ok(None);
         };
-        understand(&message, actor).map(Some)
+        understand(&message, actor, self.partition).map(Some)
     }
 
     /// Saves a snapshot unless a newer one is there, however many others are at it.
@@ -48,7 +48,7 @@ impl Inner {
                 return Ok(SnapshotOutcome::Saved);
             }
             // What cannot be read is not newer: it is replaced.
-            let there = there.and_then(|message| understand(&message, &snapshot.actor).ok());
+            let there = there.and_then(|message| understand(&message, &snapshot.actor, self.partition).ok());
             if let Some(newer) = there.filter(|there| there.version > snapshot.version) {
                 return Ok(SnapshotOutcome::Superseded { by: newer.version });
             }
@@ -106,9 +106,9 @@ fn unsaved(snapshot: Snapshot, unanswered: bool, failure: Failure) -> SnapshotEr
     failure.snapshot("save_snapshot")
 }
 
-fn understand(message: &Stored, actor: &ActorId) -> Result<Snapshot, SnapshotError> {
+fn understand(message: &Stored, actor: &ActorId, partition: u32) -> Result<Snapshot, SnapshotError> {
     let malformed = |source| {
-        let position = Some(Position::new(0, message.sequence, 0, None));
+        let position = Some(Position::new(partition, message.sequence, 0, None));
         let (actor, raw) = (Some(actor.clone()), message.payload.clone());
         SnapshotError::Malformed(Box::new(ReplayError { actor, position, raw, source }))
     };

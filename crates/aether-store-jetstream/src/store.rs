@@ -19,6 +19,7 @@ use crate::head::Heads;
 use crate::lanes::Lanes;
 use crate::layout::Layout;
 use crate::mechanism::{Mechanism, Mechanisms};
+use crate::partitions::Partitions;
 use crate::{JetStreamStoreBuilder, subject};
 
 /// Keeps events and snapshots in JetStream. A clone is another handle on the same connection and caches.
@@ -27,14 +28,18 @@ use crate::{JetStreamStoreBuilder, subject};
 /// last as long as what the server acknowledges: by default it does so before it has told the disk (`sync_interval` of
 /// its configuration, two minutes), see the guarantees page of this project.
 #[derive(Debug, Clone)]
-pub struct JetStreamStore(pub(crate) Shared);
+pub struct JetStreamStore(pub(crate) Arc<Partitions>);
 
 pub(crate) type Shared = Arc<Inner>;
 
+/// One partition of a store: the only one, unless the builder said otherwise.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) api: Api,
+    /// Shared by all partitions, and with it the limit on what is in flight.
+    pub(crate) api: Arc<Api>,
     pub(crate) layout: Layout,
+    /// The number of the partition.
+    pub(crate) partition: u32,
     /// The name of the stream of events.
     pub(crate) stream: String,
     /// The name of the stream of snapshots: the same one, in the layout of the Go original.
@@ -56,7 +61,7 @@ pub(crate) struct Inner {
     pub(crate) lanes: Lanes,
     /// Places for consumers.
     pub(crate) consumers: Arc<tokio::sync::Semaphore>,
-    pub(crate) announcer: Announcer,
+    pub(crate) announcer: Arc<Announcer>,
     pub(crate) mechanisms: Mechanisms,
 }
 
@@ -101,24 +106,36 @@ impl JetStreamStore {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Rewound`] when another event lies there, or the log ends before it.
+    /// - [`ReadError::Rewound`]: another event lies there, or the log ends before it. The position says in which partition.
+    /// - [`ReadError::Unsupported`]: the store has no such partition, so the position is another store's. Whatever was
+    ///   derived up to it is not of this one.
     pub async fn verify(&self, position: &Position) -> Result<(), ReadError> {
         self.0.verify(position).await
     }
 
-    /// Checks each position of a checkpoint as [`verify`](Self::verify) does.
+    /// Checks each position of a checkpoint as [`verify`](Self::verify) does: one for each partition that was read of.
     ///
     /// # Errors
     ///
-    /// The first error.
+    /// Those of [`verify`](Self::verify); of several, that of the partition with the lowest number.
     pub async fn verify_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), ReadError> {
         self.0.verify_all(checkpoint).await
     }
 
-    /// Returns the name of the stream of events: `NAME`, or `NAMESPACE_NAME`.
+    /// Returns the names of the streams of events, one for each partition, in the order of their numbers: `NAME`, or
+    /// `NAMESPACE_NAME`, and with several partitions `NAME%p0of4` and so on.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        self.0.all().map(|partition| partition.stream.as_str())
+    }
+
+    /// Returns the number of the partition that holds `actor`: what the positions of its events say.
+    ///
+    /// It is `H mod n`, where n is the number of partitions and H the number that the first 8 bytes of the SHA-256 of the
+    /// id make, most significant byte first (docs/adr/0009 of this project). It is the same in every version of Aether, on
+    /// every platform.
     #[must_use]
-    pub fn stream(&self) -> &str {
-        &self.0.stream
+    pub fn partition_of(&self, actor: &ActorId) -> u32 {
+        self.0.of(actor).partition
     }
 }
 
@@ -130,7 +147,7 @@ impl EventStore for JetStreamStore {
         events: Vec<NewEvent>,
         options: AppendOptions,
     ) -> Result<Commit, AppendError> {
-        self.0.append(actor, expected, events, options).await
+        self.0.of(actor).append(actor, expected, events, options).await
     }
 
     async fn claim_with(
@@ -139,11 +156,11 @@ impl EventStore for JetStreamStore {
         epoch: Epoch,
         options: ClaimOptions,
     ) -> Result<Head, AppendError> {
-        self.0.claim(actor, epoch, options).await
+        self.0.of(actor).claim(actor, epoch, options).await
     }
 
     async fn head(&self, actor: &ActorId, consistency: Consistency) -> Result<Head, ReadError> {
-        self.0.head(actor, consistency).await
+        self.0.of(actor).head(actor, consistency).await
     }
 
     fn read_with(
@@ -152,26 +169,28 @@ impl EventStore for JetStreamStore {
         from: Version,
         options: ReadOptions,
     ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<> + 'static {
-        self.0.read(actor, from, options)
+        self.0.of(actor).read(actor, from, options)
     }
 
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::none();
         capabilities.durable = true;
-        capabilities.packed_commits = !self.0.is_go();
-        capabilities.epochs = !self.0.is_go();
-        capabilities.deletion_denied = !self.0.is_go();
-        capabilities.max_commit_bytes = Some(self.0.max_message_bytes());
+        // Streams of the Go original are never partitioned.
+        let is_go = self.0.first.is_go();
+        capabilities.packed_commits = !is_go;
+        capabilities.epochs = !is_go;
+        capabilities.deletion_denied = !is_go;
+        capabilities.max_commit_bytes = self.0.all().map(|partition| partition.max_message_bytes()).min();
         capabilities
     }
 }
 
 impl SnapshotStore for JetStreamStore {
     async fn latest_snapshot(&self, actor: &ActorId) -> Result<Option<Snapshot>, SnapshotError> {
-        self.0.latest_snapshot(actor, Consistency::Any).await
+        self.0.of(actor).latest_snapshot(actor, Consistency::Any).await
     }
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
-        self.0.save_snapshot(snapshot).await
+        self.0.of(&snapshot.actor).save_snapshot(snapshot).await
     }
 }

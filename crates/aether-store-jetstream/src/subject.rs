@@ -82,6 +82,11 @@ pub(crate) fn all_events(stream: &str) -> String {
     format!("{stream}.events.>")
 }
 
+/// Returns the one subject of the stream that says how many partitions a store has. Nobody publishes to it.
+pub(crate) fn partitions(store: &str) -> String {
+    format!("{store}.partitions")
+}
+
 /// Returns the subject that all anchors of a stream match.
 pub(crate) fn all_anchors(stream: &str) -> String {
     format!("{stream}.anchors.>")
@@ -127,7 +132,7 @@ mod tests {
 
         #[test]
         fn the_longest_subject_fits_into_a_control_line(byte in "[ -~]") {
-            let stream = "s".repeat(crate::names::MAX_BYTES);
+            let stream = format!("{}%p255of256", "s".repeat(crate::names::MAX_BYTES));
             let actor = ActorId::new(format!("{}-", byte.repeat(511))).unwrap();
             prop_assert!(events(Layout::Aether, &stream, &actor).len() + stream.len() + 128 < 4096);
         }

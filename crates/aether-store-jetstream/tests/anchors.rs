@@ -32,15 +32,16 @@ async fn info(client: &Client, stream: &str) -> Value {
 /// Waits until everything in the stream of events has expired, at its leader and wherever reads are answered.
 async fn wait_until_expired(store: &JetStreamStore) {
     let (client, deadline) = (connect().await, Instant::now() + Duration::from_secs(20));
-    let last = info(&client, store.stream()).await["state"]["last_seq"].as_u64().unwrap();
-    let at_last = format!("$JS.API.DIRECT.GET.{}", store.stream());
+    let last = info(&client, store.streams().next().unwrap()).await["state"]["last_seq"].as_u64().unwrap();
+    let at_last = format!("$JS.API.DIRECT.GET.{}", store.streams().next().unwrap());
     let mut empty = 0;
     // A direct get is answered by any of the replicas: often enough, by each of them.
     while empty < 30 {
         assert!(Instant::now() < deadline, "the events do not expire");
         let body = format!("{{\"seq\":{last}}}");
         let found = client.request(at_last.clone(), body.into()).await.unwrap();
-        let messages = info(&client, store.stream()).await["state"]["messages"].as_u64().unwrap();
+        let messages =
+            info(&client, store.streams().next().unwrap()).await["state"]["messages"].as_u64().unwrap();
         let is_empty = messages == 0 && found.status.is_some();
         empty = if is_empty { empty + 1 } else { 0 };
         sleep(Duration::from_millis(if is_empty { 1 } else { 20 })).await;

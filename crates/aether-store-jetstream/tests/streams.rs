@@ -54,6 +54,25 @@ async fn look_alike_stores_are_told_apart_by_name() {
 
 #[tokio::test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_server_that_cannot_read_partitions_back_is_named() {
+    let (name, client) = (fresh_name(), connect().await);
+    match builder(&name).await.partitions(2).open().await {
+        Ok(store) => {
+            assert!(client.is_server_compatible(2, 9, 16));
+            assert_eq!(store.streams().count(), 2);
+        }
+        Err(error) => {
+            assert!(!client.is_server_compatible(2, 9, 16), "{error}");
+            assert!(matches!(&error, OpenError::Unsupported(_)), "{error}");
+            assert!(error.to_string().ends_with(&client.server_info().version), "{error}");
+            let found = api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await;
+            assert_eq!(found["error"]["code"], 404);
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
 async fn a_wish_that_the_stream_does_not_fulfill_is_an_error_with_field_wanted_and_found() {
     let name = fresh_name();
     let year = builder(&name).await.open().await.unwrap();

@@ -59,7 +59,8 @@ impl Compared {
 
     async fn write(&self, actor: &ActorId, step: &Step) {
         // A writer that knows nothing: what others wrote past the stores is no news to it.
-        let subject = format!("{}.events.{}.{actor}", self.every.stream(), actor.actor_type());
+        let subject =
+            format!("{}.events.{}.{actor}", self.every.streams().next().unwrap(), actor.actor_type());
         let head = self.every.head(actor, Consistency::Leader).await.unwrap();
         let sequence = head.position.map_or(0, |position| position.sequence()).to_string();
         let next = |gap| {
@@ -154,7 +155,7 @@ async fn an_event_of_the_actor_on_another_subject_is_no_part_of_its_history() {
     compared.write(&actor, &Step::Commit(1)).await;
     // Version 2, elsewhere; then a claim, and version 3 with a trail to version 2.
     let event = |version| Event::new(actor.clone(), Version::new(version).unwrap(), event("x"));
-    let stream = compared.every.stream();
+    let stream = compared.every.streams().next().unwrap();
     let (elsewhere, second) = (format!("{stream}.events.a.a-2"), serde_json::to_vec(&event(2)).unwrap());
     publish(&compared.client, &elsewhere, &[], &second).await;
     compared.write(&actor, &Step::Claim).await;
@@ -178,7 +179,7 @@ async fn an_expired_beginning_is_said_alike_by_every_way() {
     for _ in 0..20 {
         compared.write(&actor, &Step::Commit(2)).await;
     }
-    let get = format!("$JS.API.DIRECT.GET.{}", compared.every.stream());
+    let get = format!("$JS.API.DIRECT.GET.{}", compared.every.streams().next().unwrap());
     let (latest, mut gone) = (Instant::now() + Duration::from_secs(20), 0);
     // A direct get is answered by any of the replicas: often enough, by each of them.
     while gone < 30 {

@@ -48,6 +48,6 @@ impl Site {
 
     /// The client, used by hand on the store's stream.
     pub(crate) fn raw(&self, store: &JetStreamStore) -> Raw {
-        Raw::new(self.client.clone(), store.stream())
+        Raw::new(self.client.clone(), store.streams().next().unwrap_or_default())
     }
 }

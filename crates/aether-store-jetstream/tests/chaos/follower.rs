@@ -34,7 +34,7 @@ async fn race(without: Option<Mechanism>) -> Vec<Violation> {
     let mut site = Site::three();
     let writer = store(site.urls().remove(0), None).await;
     let Servers::Three(cluster) = &site.servers else { panic!("not three servers") };
-    let leader = cluster.wait_for_stream_leader("$G", writer.stream()).unwrap();
+    let leader = cluster.wait_for_stream_leader("$G", writer.streams().next().unwrap()).unwrap();
     let follower = (leader + 1) % 3;
     let writer = store(site.urls().remove(leader), None).await;
     let reader = store(site.urls().remove(follower), without).await;
@@ -58,7 +58,7 @@ async fn race(without: Option<Mechanism>) -> Vec<Violation> {
         if round % CHECKED_EVERY != CHECKED_EVERY - 1 {
             continue;
         }
-        let (messages, mut violations) = log::read(&plain, writer.stream()).await;
+        let (messages, mut violations) = log::read(&plain, writer.streams().next().unwrap()).await;
         violations.extend(check(&messages, &[written.clone(), seen.clone()]));
         if !violations.is_empty() {
             return violations;

@@ -75,7 +75,26 @@ impl StoreUnderTest for JetStreamUnderTest {
         namespace: Option<&Namespace>,
         name: &StreamName,
     ) -> Result<JetStreamStore, BoxError> {
-        Ok(in_namespace(builder(name).await, namespace).open().await?)
+        InPartitions(1).open(namespace, name).await
+    }
+
+    fn deadline(&self) -> Duration {
+        InPartitions(1).deadline()
+    }
+}
+
+/// The same with so many partitions.
+pub(crate) struct InPartitions(pub(crate) u32);
+
+impl StoreUnderTest for InPartitions {
+    type Store = JetStreamStore;
+
+    async fn open(
+        &self,
+        namespace: Option<&Namespace>,
+        name: &StreamName,
+    ) -> Result<JetStreamStore, BoxError> {
+        Ok(in_namespace(builder(name).await.partitions(self.0), namespace).open().await?)
     }
 
     fn deadline(&self) -> Duration {

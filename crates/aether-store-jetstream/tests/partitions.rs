@@ -3,7 +3,8 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use aether_core::{
     ActorId, Checkpoint, Consistency, EventStore, EventStoreExt, Expected, Namespace, Position, RawJson,
@@ -43,20 +44,12 @@ async fn open(name: &StreamName, partitions: u32) -> Result<JetStreamStore, Open
     builder(name).await.partitions(partitions).open().await
 }
 
-/// Actors, one in each of four partitions: `order-1` in 0, and so on by the vectors of `partition.rs`.
+/// Actors, one in each partition, in their order.
 fn one_in_each(store: &JetStreamStore) -> Vec<ActorId> {
-    let actors = (0..).map(|n| actor(&format!("order-{n}")));
-    let mut wanted = 0..store.streams().count() as u32;
-    let mut next = wanted.next();
-    let mut found = Vec::new();
-    for actor in actors {
-        let Some(partition) = next else { break };
-        if store.partition_of(&actor) == partition {
-            found.push(actor);
-            next = wanted.next();
-        }
-    }
-    found
+    let ids = (0..1000).map(|n| actor(&format!("order-{n}")));
+    let mut actors: BTreeMap<u32, ActorId> = ids.map(|id| (store.partition_of(&id), id)).collect();
+    let partitions = 0..u32::try_from(store.streams().count()).unwrap();
+    partitions.map(|partition| actors.remove(&partition).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -279,4 +272,25 @@ async fn a_malformed_message_says_in_which_partition_it_lies() {
     publish(&connect().await, &format!("{name}%p3of4.events.order.{order}"), &[], b"{}").await;
     let replay = store.replay(&order, Version::FIRST).await.unwrap();
     assert_eq!(replay.errors[0].position, Some(Position::new(3, 2, 0, None)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn an_opener_whose_number_of_partitions_was_overtaken_is_told() {
+    let (name, client) = (fresh_name(), connect().await);
+    let opening = tokio::spawn(builder(&name).await.partitions(64).open());
+    // What clusters of 2.10 make of another opener's creation at the same moment: a change of the stream.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut there = loop {
+        let found = config(&client, name.as_str()).await;
+        if found.is_object() {
+            break found;
+        }
+        assert!(Instant::now() < deadline, "no stream has the name");
+    };
+    there["metadata"]["aether.partitions"] = json!("2");
+    let updated = api(&client, &format!("STREAM.UPDATE.{name}"), there).await;
+    assert!(updated["error"].is_null(), "{updated}");
+    let error = opening.await.unwrap().unwrap_err();
+    assert!(matches!(error, OpenError::Partitions { wanted: 64, found: 2, .. }), "{error}");
 }

@@ -10,8 +10,17 @@ use crate::cli::{Replicas, ServerChoice};
 pub(crate) const PACKAGE: &str = "aether-store-jetstream";
 
 /// Its test targets that run on every server.
-const TARGETS: [&str; 8] =
-    ["anchors", "conformance", "go_streams", "lost_answers", "reads", "rewound", "streams", "trails"];
+const TARGETS: [&str; 9] = [
+    "anchors",
+    "answers",
+    "conformance",
+    "go_streams",
+    "lost_answers",
+    "reads",
+    "rewound",
+    "streams",
+    "trails",
+];
 
 /// What needs a newer server than the oldest that a distribution brings (2.9.16).
 const NEWER: [&str; 1] = ["partitions"];

@@ -97,7 +97,7 @@ async fn a_trail_that_lies_leads_to_the_plain_read() {
     forge(
         &name,
         4,
-        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Follows", "3"), ("Aether-Trail", "0,2")],
+        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Follows", "3"), ("Aether-Trail", "AC")],
     )
     .await;
     let fresh = open(&name).await;
@@ -113,9 +113,9 @@ async fn headers_that_lie_about_place_or_version_mislead_no_read() {
         // A stored header with the name of one that the server adds to its answer.
         &[("Nats-Sequence", "2"), ("Nats-Subject", "elsewhere"), ("Aether-Follows", "3")][..],
         // A trail without the version that it leads back from.
-        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Trail", "0")],
+        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Trail", "A")],
         // A commit that follows itself.
-        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Follows", "4"), ("Aether-Trail", "0,1")],
+        &[("Nats-Expected-Last-Subject-Sequence", "3"), ("Aether-Follows", "4"), ("Aether-Trail", "AB")],
     ] {
         let name = fresh_name();
         fill(&open(&name).await, &order, 3).await;

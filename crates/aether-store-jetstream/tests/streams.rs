@@ -168,7 +168,7 @@ async fn every_header_is_there_from_the_first_day() {
     for (name, value) in [
         ("Nats-Expected-Last-Subject-Sequence", "2"),
         ("Aether-Follows", "1"),
-        ("Aether-Trail", "1"),
+        ("Aether-Trail", "B"),
         ("Aether-Count", "2"),
         ("Aether-Epoch", "7"),
         ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),

@@ -87,9 +87,9 @@ impl JetStreamStoreBuilder {
     /// stream can take.
     ///
     /// An actor is in one partition for good, by a hash of its id ([`partition_of`](JetStreamStore::partition_of)), so the
-    /// number is chosen once: a store that has another one is refused, also where two openers race. Order, as positions have it, is within a partition;
-    /// a [`Checkpoint`](aether_core::Checkpoint) has a position for each. Everything else is as with one. Several need
-    /// nats-server 2.9.16 or later.
+    /// number is chosen once: a store that has another one is refused, also where two openers race. Order, as positions have
+    /// it, is within a partition; a [`Checkpoint`](aether_core::Checkpoint) has a position for each. Everything else is as with
+    /// one. Several need nats-server 2.9.16 or later.
     #[must_use]
     pub fn partitions(self, partitions: u32) -> Self {
         Self { partitions, ..self }
@@ -217,8 +217,11 @@ impl JetStreamStoreBuilder {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); [`OpenError::Unsupported`] with several partitions; and [`OpenError::Unfit`] when an actor's events share a subject with another's, when an
-    /// actor's versions do not rise, or when a message is no event; the stream is as before then.
+    /// As [`open`](Self::open), and:
+    ///
+    /// - [`OpenError::Unsupported`]: several partitions were asked for, which such streams never have.
+    /// - [`OpenError::Unfit`]: an actor's events share a subject with another's, an actor's versions do not rise, or a message is
+    ///   no event; the stream is as before then.
     ///
     /// # Cancel safety
     ///

@@ -153,10 +153,10 @@ pub enum OpenError {
     /// The store exists with another number of partitions, on which it depends where each actor's history is. Open it with as
     /// many as it has, or choose another name.
     #[error(
-        "the stream {stream:?} is that of a store with {found} partitions, wanted {wanted}: open it with as many as it has"
+        "the stream {stream:?} is that of a store with {found} partition{}, wanted {wanted}: open it with as many as it has", if *found == 1 { "" } else { "s" }
     )]
     Partitions {
-        /// A stream of events of the store as it is.
+        /// The stream that says so, which has the store's name.
         stream: String,
         /// How many partitions were wanted.
         wanted: u32,

@@ -98,6 +98,10 @@ async fn delay(came: Instant, direction: Direction, shared: &Shared) {
     let mut settings = shared.watch();
     loop {
         let due = came + settings.borrow_and_update().way(direction).delay;
+        // A timer ends with a millisecond at the earliest, also one that is due.
+        if due <= Instant::now() {
+            return;
+        }
         tokio::select! {
             () = sleep_until(due) => return,
             _ = settings.changed() => {}
@@ -144,6 +148,15 @@ fn time_for(bytes: usize, way: Way) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_delayed_waits_for_no_timer() {
+        // Not at a tick of the timers, each of which is a millisecond.
+        tokio::time::advance(Duration::from_micros(300)).await;
+        let came = Instant::now();
+        delay(came, Direction::ToServer, &Shared::default()).await;
+        assert_eq!(came.elapsed(), Duration::ZERO);
+    }
 
     #[test]
     fn a_rate_s_steps_add_up_to_it() {

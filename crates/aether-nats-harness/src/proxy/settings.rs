@@ -72,7 +72,9 @@ impl Shared {
     }
 
     pub(super) fn drop_messages(&self, prefix: &str, count: usize) {
-        lock(&self.drops).push((prefix.to_owned(), count));
+        if count > 0 {
+            lock(&self.drops).push((prefix.to_owned(), count));
+        }
     }
 
     /// Forgets every choice.
@@ -84,10 +86,10 @@ impl Shared {
     /// Decides whether a message is dropped, and counts it down.
     pub(super) fn takes_out(&self, subject: &[u8]) -> bool {
         let mut drops = lock(&self.drops);
-        let rule =
-            drops.iter_mut().find(|(prefix, left)| *left > 0 && subject.starts_with(prefix.as_bytes()));
+        let rule = drops.iter_mut().find(|(prefix, _)| subject.starts_with(prefix.as_bytes()));
         let Some((_, left)) = rule else { return false };
         *left -= 1;
+        drops.retain(|(_, left)| *left > 0);
         self.messages_dropped.fetch_add(1, Ordering::Relaxed);
         true
     }

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use aether_core::{Epoch, Expected, Version};
 
-pub(crate) const ACTORS: usize = 4;
-
-/// What a worker believes of the actors.
+/// What a task believes of its actors.
 #[derive(Debug, Default)]
 pub(crate) struct Beliefs(HashMap<usize, (u64, Option<u64>)>);
 

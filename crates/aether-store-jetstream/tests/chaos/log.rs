@@ -1,5 +1,6 @@
-//! Reads the whole stream, twice: message by message at the leader, and by a plain consumer.
+//! Reads the whole stream, twice and side by side: message by message at the leader, and by a plain consumer.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -13,6 +14,8 @@ use tokio::time::timeout;
 use crate::check::{Kind, Message, Violation, parse};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many messages are asked for at a time.
+const IN_FLIGHT: usize = 256;
 
 /// A message as it came.
 #[derive(PartialEq, Eq)]
@@ -36,20 +39,27 @@ pub(crate) async fn read(client: &async_nats::Client, name: &str) -> (Vec<Messag
     context.set_timeout(PATIENCE);
     let stream = context.get_stream(name).await.unwrap();
     let last = stream.cached_info().state.last_sequence;
-    let one_by_one = one_by_one(&stream, last).await;
-    let consumed = consumed(&stream, last).await;
-    let mut violations = Vec::new();
-    if one_by_one.len() != consumed.len() || one_by_one.iter().zip(&consumed).any(|(one, other)| one != other)
-    {
-        let what = format!("{} messages one by one, {} by a consumer", one_by_one.len(), consumed.len());
-        violations.push(Violation::new(Kind::WrongRead, what));
+    let mut one_by_one = pin!(one_by_one(&stream, last));
+    let mut consumed = pin!(consumed(&stream, last));
+    let (mut messages, mut violations) = (Vec::new(), Vec::new());
+    loop {
+        let (one, other) = tokio::join!(one_by_one.next(), consumed.next());
+        // Once they differ they are not side by side any more.
+        if one != other && violations.is_empty() {
+            let at = |raw: &Option<Raw>| raw.as_ref().map(|raw| raw.sequence);
+            let what = format!("one by one: {:?}, by a consumer: {:?}, or other bytes", at(&one), at(&other));
+            violations.push(Violation::new(Kind::WrongRead, what));
+        }
+        messages.extend(one.as_ref().map(Raw::parse));
+        if one.is_none() && other.is_none() {
+            return (messages, violations);
+        }
     }
-    (one_by_one.iter().map(Raw::parse).collect(), violations)
 }
 
-async fn one_by_one(stream: &Stream, last: u64) -> Vec<Raw> {
-    let messages = stream::iter(1..=last).map(|sequence| at(stream, sequence)).buffered(64);
-    messages.filter_map(std::future::ready).collect().await
+fn one_by_one(stream: &Stream, last: u64) -> impl futures_util::Stream<Item = Raw> {
+    let messages = stream::iter(1..=last).map(move |sequence| at(stream, sequence)).buffered(IN_FLIGHT);
+    messages.filter_map(std::future::ready)
 }
 
 async fn at(stream: &Stream, sequence: u64) -> Option<Raw> {
@@ -68,21 +78,23 @@ async fn at(stream: &Stream, sequence: u64) -> Option<Raw> {
     panic!("the message at {sequence} cannot be read");
 }
 
-async fn consumed(stream: &Stream, last: u64) -> Vec<Raw> {
-    if last == 0 {
-        return Vec::new();
-    }
-    let consumer = stream.create_consumer(consumer::pull::OrderedConfig::default()).await.unwrap();
-    let mut messages = consumer.messages().await.unwrap();
-    let mut found = Vec::new();
-    while let Some(message) = timeout(PATIENCE, messages.try_next()).await.unwrap().unwrap() {
-        let sequence = message.info().unwrap().stream_sequence;
-        let headers = message.headers.clone().unwrap_or_default();
-        let (subject, payload) = (message.subject.to_string(), message.payload.to_vec());
-        found.push(Raw { sequence, subject, headers, payload });
-        if sequence >= last {
-            break;
-        }
-    }
-    found
+fn consumed(stream: &Stream, last: u64) -> impl futures_util::Stream<Item = Raw> {
+    let begin = async move {
+        let consumer = stream.create_consumer(consumer::pull::OrderedConfig::default()).await.unwrap();
+        (consumer.messages().await.unwrap(), 0)
+    };
+    let messages = stream::once(begin).map(move |begun| {
+        stream::unfold(begun, move |(mut messages, seen)| async move {
+            // It waits for more where there is no more.
+            if seen >= last {
+                return None;
+            }
+            let message = timeout(PATIENCE, messages.try_next()).await.unwrap().unwrap()?;
+            let sequence = message.info().unwrap().stream_sequence;
+            let headers = message.headers.clone().unwrap_or_default();
+            let (subject, payload) = (message.subject.to_string(), message.payload.to_vec());
+            Some((Raw { sequence, subject, headers, payload }, (messages, sequence)))
+        })
+    });
+    messages.flatten()
 }

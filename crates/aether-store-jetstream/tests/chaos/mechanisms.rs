@@ -20,7 +20,18 @@ const LOST_ANSWERS: Pace = &[(Fault::AnswersDropped, millis(20))];
 /// Requests are lost on the way, and come late.
 const LOST_REQUESTS: Pace = &[(Fault::LinkCut, millis(40)), (Fault::RequestsDelayed, millis(150))];
 fn plan(pace: Pace, seed: u64, without: Option<Mechanism>) -> Plan {
-    Plan { seed, lasts: millis(1_200), messages: u64::MAX, workers: 3, tasks: 3, reads: 8, pace, without }
+    Plan {
+        seed,
+        lasts: millis(1_200),
+        messages: u64::MAX,
+        workers: 3,
+        racers: 3,
+        others: 0,
+        reads: 8,
+        answers_within: millis(250),
+        pace,
+        without,
+    }
 }
 
 /// Runs rounds without the mechanism until one shows it, and asserts that it shows as one of `kinds`.

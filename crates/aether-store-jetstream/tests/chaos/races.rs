@@ -19,7 +19,7 @@ const ON_ONE: Pace = &[
     (Fault::LinkCut, millis(800)),
     (Fault::ServerPaused, millis(1600)),
     (Fault::ServerKilled, millis(2000)),
-    (Fault::WorkerKilled, millis(1900)),
+    (Fault::WorkerKilled, millis(3000)),
 ];
 
 const ON_THREE: Pace = &[
@@ -31,7 +31,7 @@ const ON_THREE: Pace = &[
     (Fault::ServerPaused, millis(900)),
     (Fault::LeaderSteppedDown, millis(1000)),
     (Fault::ServerKilled, millis(2000)),
-    (Fault::WorkerKilled, millis(2300)),
+    (Fault::WorkerKilled, millis(3000)),
 ];
 
 /// How long the long form goes on.
@@ -48,39 +48,73 @@ impl Long {
         let until = Instant::now() + Duration::from_secs(seconds);
         Some(Self { until, commits: number("AETHER_CHAOS_COMMITS").unwrap_or(u64::MAX), report })
     }
+
+    fn round(&self, name: &str, plan: Plan, done: u64, site: fn() -> Site) -> Summary {
+        let left = self.until.saturating_duration_since(Instant::now());
+        // Not all messages are commits, and a further round costs more than these.
+        let messages = (self.commits - done).saturating_mul(9) / 8 + 1_000;
+        let plan = Plan { lasts: left.min(plan.lasts), messages, ..plan };
+        let began = Instant::now();
+        round::run(&mut site(), plan, |messages| {
+            if began.elapsed().as_secs().is_multiple_of(5) {
+                println!(
+                    "{name}, seed {}: {done} commits before, {messages} messages in this round",
+                    plan.seed
+                );
+            }
+        })
+    }
+
+    fn write(&self, name: &str, sum: &Summary) {
+        let path = Path::new(&self.report).with_extension(format!("{name}.json"));
+        std::fs::write(path, sum.to_json().to_string()).unwrap();
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// The load of the short form: what two slow cores do in a debug build.
+const SHORT: Plan = Plan {
+    seed: 1,
+    lasts: millis(7_000),
+    messages: u64::MAX,
+    workers: 4,
+    racers: 3,
+    others: 40,
+    reads: 8,
+    answers_within: millis(500),
+    pace: &[],
+    without: None,
+};
+
+/// The load of the long form: more than 1,000 appends in flight in each process.
+const LONG: Plan = Plan {
+    lasts: millis(60_000),
+    workers: 3,
+    racers: 6,
+    others: 1_150,
+    answers_within: millis(1_000),
+    ..SHORT
+};
+
 /// Runs one short round, or rounds until enough was done.
 fn races(name: &str, pace: Pace, lasts: Duration, site: fn() -> Site) -> Summary {
-    let seed = number("AETHER_CHAOS_SEED").unwrap_or(1);
-    let short = Plan { seed, lasts, messages: u64::MAX, workers: 4, tasks: 3, reads: 8, pace, without: None };
+    let seed = number("AETHER_CHAOS_SEED").unwrap_or(SHORT.seed);
     let Some(long) = Long::ordered() else {
-        let summary = round::run(&mut site(), short, |_| {});
+        let summary = round::run(&mut site(), Plan { seed, lasts, pace, ..SHORT }, |_| {});
         print!("{name}, {summary}");
         return summary;
     };
     let mut sum = Summary { seed, ..Summary::default() };
+    let began = Instant::now();
     for seed in seed.. {
-        let left = long.until.saturating_duration_since(Instant::now());
-        let plan = Plan { seed, lasts: left.min(millis(60_000)), ..short };
-        let (done, began) = (sum.commits(), Instant::now());
-        let summary =
-            round::run(&mut site(), Plan { messages: (long.commits - done).max(1), ..plan }, |messages| {
-                if began.elapsed().as_secs() % 5 == 0 {
-                    println!("{name}, seed {seed}: {done} commits before, {messages} messages in this round");
-                }
-            });
+        let summary = long.round(name, Plan { seed, pace, ..LONG }, sum.commits(), site);
         print!("{name}, {summary}");
         sum.add(summary);
-        std::fs::write(
-            Path::new(&long.report).with_extension(format!("{name}.json")),
-            sum.to_json().to_string(),
-        )
-        .unwrap();
+        sum.took = began.elapsed();
+        long.write(name, &sum);
         if !sum.violations.is_empty() || Instant::now() >= long.until || sum.commits() >= long.commits {
             break;
         }
@@ -92,8 +126,10 @@ fn races(name: &str, pace: Pace, lasts: Duration, site: fn() -> Site) -> Summary
 fn assert_right(summary: &Summary, pace: Pace, commits: u64) {
     assert!(summary.violations.is_empty(), "{summary}");
     if Long::ordered().is_some() {
+        assert!(summary.in_flight >= 1_000, "too few appends were in flight: {summary}");
         return;
     }
+    assert!(summary.in_flight >= 20, "too few appends were in flight: {summary}");
     assert!(summary.commits() >= commits, "too few commits: {summary}");
     assert!(summary.count("conflict") >= commits / 2, "too few conflicts: {summary}");
     assert!(summary.count("claimed") >= 1, "no claims: {summary}");

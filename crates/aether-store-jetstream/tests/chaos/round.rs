@@ -22,9 +22,13 @@ pub(crate) struct Plan {
     /// When so many commits and claims are there, it ends.
     pub(crate) messages: u64,
     pub(crate) workers: u64,
-    pub(crate) tasks: u64,
+    /// The tasks of a worker that race for the same few actors, and those that have actors of their own.
+    pub(crate) racers: u64,
+    pub(crate) others: u64,
     /// Of a hundred calls, so many are reads.
     pub(crate) reads: u32,
+    /// After so long without an answer a store asks again: longer than all that is in flight takes, or nothing gets on.
+    pub(crate) answers_within: Duration,
     pub(crate) pace: Pace,
     pub(crate) without: Option<Mechanism>,
 }
@@ -39,8 +43,10 @@ pub(crate) fn run(site: &mut Site, plan: Plan, mut progress: impl FnMut(u64)) ->
         store: name.clone(),
         number: 0,
         seed: plan.seed,
-        tasks: plan.tasks,
+        racers: plan.racers,
+        others: plan.others,
         reads: plan.reads,
+        answers_within: plan.answers_within,
         history: directory.path().to_owned(),
         without: plan.without.map(|mechanism| format!("{mechanism:?}")),
     };
@@ -78,10 +84,12 @@ pub(crate) fn run(site: &mut Site, plan: Plan, mut progress: impl FnMut(u64)) ->
     Summary {
         seed: plan.seed,
         faults: nemesis.counts,
+        waits: nemesis.waits,
         dropped: site.messages_dropped() - dropped,
         operations: history::count(&histories),
         errors: history::errors(&histories),
         messages: messages.len() as u64,
+        in_flight: history::most_in_flight(&histories),
         worked,
         took: began.elapsed(),
         violations,

@@ -14,7 +14,8 @@ use aether_store_jetstream::{JetStreamStore, Mechanism};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::choice::{self, ACTORS, Beliefs, Choice};
+use crate::actors::{self, Actors};
+use crate::choice::{self, Beliefs, Choice};
 use crate::content;
 use crate::history::{Call, Line, Outcome, Recorder, Seen, now};
 
@@ -28,8 +29,13 @@ pub(crate) struct Orders {
     pub(crate) store: String,
     pub(crate) number: u64,
     pub(crate) seed: u64,
-    pub(crate) tasks: u64,
+    /// How many tasks write to the actors that all race for.
+    pub(crate) racers: u64,
+    /// How many have actors that only their likes in other processes write to.
+    pub(crate) others: u64,
     pub(crate) reads: u32,
+    /// After so long without an answer its store asks again.
+    pub(crate) answers_within: Duration,
     pub(crate) history: PathBuf,
     /// The mechanism that its store lacks.
     pub(crate) without: Option<String>,
@@ -60,14 +66,16 @@ fn run(orders: &Orders) {
             store,
             number: orders.number,
             reads: orders.reads,
+            short_deadline: orders.answers_within.mul_f64(1.2),
             recorder: Recorder::create(&orders.history),
             calls: AtomicU64::new(0),
             ends,
         });
-        let tasks = (0..orders.tasks).map(|task| {
-            let random =
-                fastrand::Rng::with_seed(orders.seed.wrapping_add(orders.number << 16).wrapping_add(task));
-            tokio::spawn(Arc::clone(&worker).work(random))
+        let racers = (0..orders.racers).map(|_| Actors::fought_over());
+        let others = (0..orders.others as usize).map(Actors::of_task);
+        let tasks = (0..).zip(racers.chain(others)).map(|(task, actors)| {
+            let seed = orders.seed.wrapping_add(orders.number << 16).wrapping_add(task);
+            tokio::spawn(Arc::clone(&worker).work(actors, fastrand::Rng::with_seed(seed)))
         });
         futures_util::future::join_all(tasks.collect::<Vec<_>>()).await;
     });
@@ -83,7 +91,7 @@ async fn open(orders: &Orders, ends: &AtomicBool) -> Option<JetStreamStore> {
             .reconnect_delay_callback(|_| Duration::from_millis(20));
         if let Ok(client) = options.connect(orders.urls.as_slice()).await {
             let mut builder = JetStreamStore::builder(client, orders.store.as_str().try_into().unwrap())
-                .answer_timeout(Duration::from_millis(250))
+                .answer_timeout(orders.answers_within)
                 .deadline(Duration::from_secs(4));
             if let Some(mechanism) = orders.without.as_deref().and_then(mechanism) {
                 builder = builder.without(mechanism);
@@ -114,28 +122,30 @@ struct Worker {
     store: JetStreamStore,
     number: u64,
     reads: u32,
+    /// That of some appends: for one attempt without an answer, and a look at what became of it.
+    short_deadline: Duration,
     recorder: Recorder,
     calls: AtomicU64,
     ends: Arc<AtomicBool>,
 }
 
 impl Worker {
-    async fn work(self: Arc<Self>, mut random: fastrand::Rng) {
+    async fn work(self: Arc<Self>, mut actors: Actors, mut random: fastrand::Rng) {
         let mut beliefs = Beliefs::default();
         while !self.ends.load(Relaxed) {
-            let actor = random.usize(..ACTORS);
-            let id = ActorId::new(format!("chaos-{actor}")).unwrap();
+            let actor = actors.next(&mut random);
+            let id = actors::id(actor);
             let number = self.calls.fetch_add(1, Relaxed);
             let outcome = match choice::choose(&mut random, &beliefs, actor, self.reads) {
                 Choice::Append { expected, epoch, count } => {
                     let ids = (0..count).map(|index| format!("w{}-{number}-{index}", self.number)).collect();
                     let mut options = AppendOptions::default();
                     options.epoch = epoch;
-                    options.deadline = (random.u32(0..8) == 0).then_some(Duration::from_millis(300));
+                    options.deadline = (random.u32(0..8) == 0).then_some(self.short_deadline);
                     self.append(number, &id, expected, ids, options, &mut random).await
                 }
                 Choice::Claim(epoch) => {
-                    self.invoked(number, &id, Call::Claim { epoch: epoch.number() });
+                    self.invoked(number, &id, Call::Claim { epoch: epoch.number() }).await;
                     let outcome = match self.store.claim(&id, epoch).await {
                         Ok(head) => Outcome::Claimed { version: head.version.number() },
                         Err(error) => refused(&error),
@@ -143,7 +153,7 @@ impl Worker {
                     if matches!(outcome, Outcome::Claimed { .. }) {
                         beliefs.epoch(actor, epoch.number());
                     }
-                    self.ended(number, outcome)
+                    self.ended(number, outcome).await
                 }
                 Choice::Read { leader } => self.read(number, &id, leader).await,
             };
@@ -174,7 +184,8 @@ impl Worker {
         let content = content::hash(&ids.iter().map(|id| content::data(id)).collect::<String>());
         loop {
             let (epoch, ids) = (options.epoch.map(Epoch::number), ids.clone());
-            self.invoked(number, actor, Call::Append { expected: expected.to_string(), epoch, ids, content });
+            let call = Call::Append { expected: expected.to_string(), epoch, ids, content };
+            self.invoked(number, actor, call).await;
             match self.store.append_with(actor, expected, events.clone(), options).await {
                 Ok(commit) => {
                     let outcome = Outcome::Stored {
@@ -183,10 +194,10 @@ impl Worker {
                         sequence: commit.position.sequence(),
                         already: commit.already_stored,
                     };
-                    return self.ended(number, outcome);
+                    return self.ended(number, outcome).await;
                 }
                 Err(error) => {
-                    let outcome = self.ended(number, refused(&error));
+                    let outcome = self.ended(number, refused(&error)).await;
                     let Some(unknown) = error.unknown().filter(|_| random.u32(0..10) > 0) else {
                         return outcome;
                     };
@@ -199,11 +210,11 @@ impl Worker {
 
     /// Reads the head, and the latest few events where the leader is asked.
     async fn read(&self, number: u64, actor: &ActorId, leader: bool) -> Outcome {
-        self.invoked(number, actor, Call::Read { leader });
+        self.invoked(number, actor, Call::Read { leader }).await;
         let consistency = if leader { Consistency::Leader } else { Consistency::Any };
         let head = match self.store.head(actor, consistency).await {
             Ok(head) => head.version.number(),
-            Err(error) => return self.ended(number, Outcome::Failed { error: error.to_string() }),
+            Err(error) => return self.ended(number, Outcome::Failed { error: error.to_string() }).await,
         };
         let from = Version::new(head.saturating_sub(8)).unwrap();
         let options = ReadOptions::default().consistency(consistency);
@@ -216,15 +227,16 @@ impl Worker {
                 content: content::hash(event.raw_data().as_str()),
             });
         }
-        self.ended(number, Outcome::Read { version: head, events })
+        self.ended(number, Outcome::Read { version: head, events }).await
     }
 
-    fn invoked(&self, number: u64, actor: &ActorId, call: Call) {
-        self.recorder.write(&Line::Invoked { number, at: now(), actor: actor.as_str().to_owned(), call });
+    async fn invoked(&self, number: u64, actor: &ActorId, call: Call) {
+        let actor = actor.as_str().to_owned();
+        self.recorder.write(&Line::Invoked { number, at: now(), actor, call }).await;
     }
 
-    fn ended(&self, number: u64, outcome: Outcome) -> Outcome {
-        self.recorder.write(&Line::Ended { number, at: now(), outcome: outcome.clone() });
+    async fn ended(&self, number: u64, outcome: Outcome) -> Outcome {
+        self.recorder.write(&Line::Ended { number, at: now(), outcome: outcome.clone() }).await;
         outcome
     }
 }

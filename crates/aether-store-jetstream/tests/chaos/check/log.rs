@@ -108,8 +108,8 @@ impl<'a> Index<'a> {
 }
 
 /// Checks the messages themselves, actor by actor.
-pub(crate) fn check(_: &Index<'_>, messages: &[Message], operations: &[Operation]) -> Vec<Violation> {
-    let writers: HashMap<&str, &Operation> = operations
+pub(crate) fn check(_: &Index<'_>, messages: &[Message], operations: &[Operation<'_>]) -> Vec<Violation> {
+    let writers: HashMap<&str, &Operation<'_>> = operations
         .iter()
         .flat_map(|operation| operation.ids().iter().map(move |id| (id.as_str(), operation)))
         .collect();
@@ -134,7 +134,7 @@ struct Line {
 }
 
 impl Line {
-    fn advance(&mut self, message: &Message, writer: Option<&Operation>) -> Vec<(Kind, String)> {
+    fn advance(&mut self, message: &Message, writer: Option<&Operation<'_>>) -> Vec<(Kind, String)> {
         let mut found = Vec::new();
         if let Some(fault) = &message.fault {
             found.push((Kind::Malformed, fault.clone()));
@@ -159,11 +159,11 @@ impl Line {
         found
     }
 
-    fn late(&self, writer: Option<&Operation>) -> Option<(Kind, String)> {
+    fn late(&self, writer: Option<&Operation<'_>>) -> Option<(Kind, String)> {
         let Some(writer) = writer else {
             return Some((Kind::Stray, "nobody wrote this".to_owned()));
         };
-        let Call::Append { epoch: Some(said), .. } = writer.call else { return None };
+        let Call::Append { epoch: Some(said), .. } = *writer.call else { return None };
         let higher = self.epoch.filter(|epoch| *epoch > said)?;
         Some((Kind::LateWriter, format!("after epoch {higher}, written at {said}: {}", writer.name())))
     }
@@ -180,6 +180,6 @@ impl Line {
 }
 
 /// Who numbers the events itself may leave versions out.
-fn may_skip(writer: Option<&Operation>) -> bool {
-    matches!(writer.map(|writer| &writer.call), Some(Call::Append { expected, .. }) if expected.starts_with("a version below"))
+fn may_skip(writer: Option<&Operation<'_>>) -> bool {
+    matches!(writer.map(|writer| writer.call), Some(Call::Append { expected, .. }) if expected.starts_with("a version below"))
 }

@@ -18,7 +18,7 @@ use operation::Operation;
 
 /// Checks everything. The messages are all of the stream's, in its order.
 pub(crate) fn check(messages: &[Message], histories: &[Vec<Line>]) -> Vec<Violation> {
-    let operations: Vec<Operation> =
+    let operations: Vec<Operation<'_>> =
         (0..).zip(histories).flat_map(|(worker, history)| operation::of(worker, history)).collect();
     let (index, mut violations) = Index::new(messages);
     violations.extend(told::check(&index, &operations));

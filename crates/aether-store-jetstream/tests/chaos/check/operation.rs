@@ -14,23 +14,23 @@ pub(crate) enum Verdict {
 
 /// A call, with its repetitions.
 #[derive(Debug, Clone)]
-pub(crate) struct Operation {
+pub(crate) struct Operation<'a> {
     pub(crate) worker: usize,
     pub(crate) number: u64,
-    pub(crate) actor: String,
-    pub(crate) call: Call,
+    pub(crate) actor: &'a str,
+    pub(crate) call: &'a Call,
     /// When it was first made.
     pub(crate) invoked: u64,
     /// When it last ended.
     pub(crate) ended: u64,
     pub(crate) verdict: Verdict,
     /// What a read showed.
-    pub(crate) read: Option<(u64, Vec<Seen>)>,
+    pub(crate) read: Option<(u64, &'a [Seen])>,
     open: bool,
 }
 
-impl Operation {
-    fn end(&mut self, at: u64, outcome: &Outcome) {
+impl<'a> Operation<'a> {
+    fn end(&mut self, at: u64, outcome: &'a Outcome) {
         (self.ended, self.open) = (at, false);
         self.verdict = match outcome {
             Outcome::Stored { first, last, sequence, .. } => {
@@ -42,7 +42,7 @@ impl Operation {
             Outcome::Failed { .. } | Outcome::Claimed { .. } | Outcome::Read { .. } => self.verdict.clone(),
         };
         if let Outcome::Read { version, events } = outcome {
-            self.read = Some((*version, events.clone()));
+            self.read = Some((*version, events));
         }
     }
 
@@ -51,22 +51,22 @@ impl Operation {
         format!("operation {} of worker {} on {}: {:?}", self.number, self.worker, self.actor, self.call)
     }
 
-    pub(crate) fn ids(&self) -> &[String] {
-        if let Call::Append { ids, .. } = &self.call { ids } else { &[] }
+    pub(crate) fn ids(&self) -> &'a [String] {
+        if let Call::Append { ids, .. } = self.call { ids } else { &[] }
     }
 }
 
 /// Puts the lines of one worker's history together.
-pub(crate) fn of(worker: usize, history: &[Line]) -> Vec<Operation> {
-    let mut operations: BTreeMap<u64, Operation> = BTreeMap::new();
+pub(crate) fn of(worker: usize, history: &[Line]) -> Vec<Operation<'_>> {
+    let mut operations: BTreeMap<u64, Operation<'_>> = BTreeMap::new();
     for line in history {
         match line {
             Line::Invoked { number, at, actor, call } => {
                 let operation = operations.entry(*number).or_insert_with(|| Operation {
                     worker,
                     number: *number,
-                    actor: actor.clone(),
-                    call: call.clone(),
+                    actor,
+                    call,
                     invoked: *at,
                     ended: *at,
                     verdict: Verdict::NotThere,

@@ -8,10 +8,10 @@ use super::violation::{Kind, Violation};
 use crate::content;
 use crate::history::Call;
 
-pub(crate) fn check(index: &Index<'_>, _: &[Message], operations: &[Operation]) -> Vec<Violation> {
+pub(crate) fn check(index: &Index<'_>, _: &[Message], operations: &[Operation<'_>]) -> Vec<Violation> {
     let mut violations = stale(operations);
     for operation in operations {
-        for seen in operation.read.iter().flat_map(|(_, events)| events) {
+        for seen in operation.read.iter().flat_map(|(_, events)| *events) {
             let message = index.find(&seen.id);
             let event = message.and_then(|message| message.events.iter().find(|event| event.id == seen.id));
             let right = event.is_some_and(|event| event.version == seen.version)
@@ -27,15 +27,15 @@ pub(crate) fn check(index: &Index<'_>, _: &[Message], operations: &[Operation]) 
 
 /// The highest version that was acknowledged so far: by anybody, and by each worker.
 #[derive(Debug, Default)]
-struct Acknowledged {
-    by_anybody: HashMap<String, u64>,
-    by_worker: HashMap<(usize, String), u64>,
+struct Acknowledged<'a> {
+    by_anybody: HashMap<&'a str, u64>,
+    by_worker: HashMap<(usize, &'a str), u64>,
 }
 
 /// Goes through acknowledgments and reads in the order of the machine's clock: a read that was begun after an
 /// acknowledgment had arrived shows it, where the leader was asked or the handle had written it.
-fn stale(operations: &[Operation]) -> Vec<Violation> {
-    let mut events: Vec<(u64, &Operation)> = Vec::new();
+fn stale(operations: &[Operation<'_>]) -> Vec<Violation> {
+    let mut events: Vec<(u64, &Operation<'_>)> = Vec::new();
     for operation in operations {
         match (&operation.verdict, &operation.read) {
             (Verdict::There { .. }, _) => events.push((operation.ended, operation)),
@@ -60,18 +60,18 @@ fn stale(operations: &[Operation]) -> Vec<Violation> {
     violations
 }
 
-impl Acknowledged {
-    fn add(&mut self, operation: &Operation, version: u64) {
-        let anybody = self.by_anybody.entry(operation.actor.clone()).or_default();
+impl<'a> Acknowledged<'a> {
+    fn add(&mut self, operation: &Operation<'a>, version: u64) {
+        let anybody = self.by_anybody.entry(operation.actor).or_default();
         *anybody = version.max(*anybody);
-        let own = self.by_worker.entry((operation.worker, operation.actor.clone())).or_default();
+        let own = self.by_worker.entry((operation.worker, operation.actor)).or_default();
         *own = version.max(*own);
     }
 
-    fn to_show(&self, read: &Operation) -> u64 {
-        let own = self.by_worker.get(&(read.worker, read.actor.clone()));
+    fn to_show(&self, read: &Operation<'_>) -> u64 {
+        let own = self.by_worker.get(&(read.worker, read.actor));
         let found = match read.call {
-            Call::Read { leader: true } => self.by_anybody.get(&read.actor),
+            Call::Read { leader: true } => self.by_anybody.get(read.actor),
             _ => own,
         };
         found.copied().unwrap_or_default()

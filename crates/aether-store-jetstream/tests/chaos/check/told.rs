@@ -4,7 +4,7 @@ use super::log::{Index, Message};
 use super::operation::{Operation, Verdict};
 use super::violation::{Kind, Violation};
 
-pub(crate) fn check(index: &Index<'_>, operations: &[Operation]) -> Vec<Violation> {
+pub(crate) fn check(index: &Index<'_>, operations: &[Operation<'_>]) -> Vec<Violation> {
     let found = operations.iter().filter_map(|operation| {
         let (kind, what) = judge(index, operation)?;
         Some(Violation::new(kind, format!("{what}: {}", operation.name())))
@@ -12,7 +12,7 @@ pub(crate) fn check(index: &Index<'_>, operations: &[Operation]) -> Vec<Violatio
     found.collect()
 }
 
-fn judge(index: &Index<'_>, operation: &Operation) -> Option<(Kind, String)> {
+fn judge(index: &Index<'_>, operation: &Operation<'_>) -> Option<(Kind, String)> {
     let there = operation.ids().iter().find_map(|id| index.find(id));
     match (&operation.verdict, there) {
         (Verdict::There { sequence, .. }, None) if !operation.ids().is_empty() => {
@@ -38,7 +38,7 @@ fn placed(message: &Message, first: u64, last: u64, sequence: u64) -> Option<(Ki
     (!right).then_some((Kind::Misplaced, what))
 }
 
-fn whole(message: &Message, operation: &Operation) -> Option<(Kind, String)> {
+fn whole(message: &Message, operation: &Operation<'_>) -> Option<(Kind, String)> {
     let same = message.events.iter().map(|event| &event.id).eq(operation.ids());
     let what = format!("the message at {} is not this commit", message.sequence);
     (!same || message.actor != operation.actor).then_some((Kind::Torn, what))

@@ -1,8 +1,10 @@
 //! `cargo xtask chaos SUITE`: real processes, real servers, faults, for as long as one likes; leaves
 //! `target/chaos/SUITE.json`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -23,10 +25,10 @@ pub(crate) enum Suite {
 pub(crate) struct ChaosArgs {
     /// What to run
     suite: Suite,
-    /// End after so many minutes
+    /// End after so many minutes; the first site gets half, the second what is left
     #[arg(long, value_name = "N")]
     minutes: Option<u64>,
-    /// End after so many commits
+    /// End after so many commits; the first site gets half, the second what is left
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     commits: u64,
     /// Begin with this seed; each round adds 1
@@ -42,7 +44,8 @@ impl ChaosArgs {
     }
 }
 
-/// Where it happens, and the test that runs there. Each gets half of the minutes and of the commits.
+/// Where it happens, and the test that runs there. The first gets half of the time and of the commits, the second the
+/// rest: elections take most of its time.
 const SITES: [(&str, &str); 2] = [
     ("one", "races::races_on_one_server_break_no_invariant"),
     ("three", "races::races_on_three_servers_break_no_invariant"),
@@ -54,22 +57,55 @@ pub(crate) fn run(workspace: &Workspace, arguments: &ChaosArgs) -> Result<ExitCo
     println!("    {}", binary.describe());
     let folder = workspace.target().join("chaos");
     std::fs::create_dir_all(&folder)?;
+    // Building does not count as running.
+    process::run(workspace.cargo(TEST.split_whitespace().chain(["--no-run"])))?;
+    let mut left = Left::of(arguments);
     let (mut ok, mut parts) = (true, Vec::new());
-    for (site, test) in SITES {
+    for (sites_left, (site, test)) in (1..=SITES.len() as u64).rev().zip(SITES) {
         let part = folder.join(format!("store.{site}.json"));
         let _ = std::fs::remove_file(&part);
-        if let Err(failure) = process::run(command(workspace, arguments, &binary, &folder, test)) {
+        let (began, share) = (Instant::now(), left.share(sites_left));
+        if let Err(failure) = process::run(command(workspace, arguments, &binary, &folder, test, share)) {
             println!("    {site}: {}", failure.reason());
             ok = false;
         }
-        parts.push(json!({ "servers": site, "did": read(&part) }));
+        let did = read(&part);
+        left.less(began.elapsed().as_secs(), number(&did, "commits"));
+        parts.push((site, did));
     }
-    parts.iter().for_each(summarize);
+    parts.iter().for_each(|(site, did)| summarize(&format!("servers: {site}"), did));
+    let report = report(arguments, &binary, ok, &parts);
+    summarize("in all", &report);
     let path = folder.join("store.json");
-    let report = json!({ "suite": "store", "seed": arguments.seed, "ok": ok, "sites": parts });
     std::fs::write(&path, format!("{report:#}\n"))?;
     println!("    {}", path.display());
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+const TEST: &str = "test --release --quiet --package aether-store-jetstream --features testing --test chaos";
+
+/// What the sites to come are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Left {
+    seconds: Option<u64>,
+    commits: u64,
+}
+
+impl Left {
+    fn of(arguments: &ChaosArgs) -> Self {
+        Self { seconds: arguments.minutes.map(|minutes| 60 * minutes), commits: arguments.commits }
+    }
+
+    /// One of `sites` equal shares, and no share that is nothing.
+    fn share(self, sites: u64) -> Self {
+        let seconds = self.seconds.map(|seconds| (seconds / sites).max(1));
+        Self { seconds, commits: self.commits.div_ceil(sites).max(1) }
+    }
+
+    fn less(&mut self, seconds: u64, commits: u64) {
+        self.seconds = self.seconds.map(|left| left.saturating_sub(seconds));
+        self.commits = self.commits.saturating_sub(commits);
+    }
 }
 
 fn command(
@@ -78,22 +114,18 @@ fn command(
     binary: &Binary,
     folder: &Path,
     test: &str,
+    share: Left,
 ) -> std::process::Command {
-    let plain = "test --release --quiet --package aether-store-jetstream --features testing --test chaos -- --ignored \
-                 --nocapture --exact";
-    let mut command = workspace.cargo(plain.split_whitespace().chain([test]));
+    let how = ["--", "--ignored", "--nocapture", "--exact", test];
+    let mut command = workspace.cargo(TEST.split_whitespace().chain(how));
     let report: PathBuf = folder.join("store");
     command.env("NATS_SERVER", binary.path()).env("AETHER_CHAOS_REPORT", report);
     command.env("AETHER_CHAOS_SEED", arguments.seed.to_string());
-    command.env("AETHER_CHAOS_COMMITS", half(arguments.commits).to_string());
-    if let Some(minutes) = arguments.minutes {
-        command.env("AETHER_CHAOS_SECONDS", half(60 * minutes).to_string());
+    command.env("AETHER_CHAOS_COMMITS", share.commits.to_string());
+    if let Some(seconds) = share.seconds {
+        command.env("AETHER_CHAOS_SECONDS", seconds.to_string());
     }
     command
-}
-
-fn half(number: u64) -> u64 {
-    number.div_ceil(2)
 }
 
 /// What a site left; nothing when it ended before its first round did.
@@ -102,12 +134,77 @@ fn read(part: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn summarize(part: &Value) {
-    let said = |name: &str| part.get("did").and_then(|did| did.get(name)).unwrap_or(&Value::Null);
-    let violations = said("violations").as_array().map_or(0, Vec::len);
-    let servers = part.get("servers").and_then(Value::as_str).unwrap_or_default();
-    let (commits, seconds) = (said("commits"), said("seconds").as_f64().unwrap_or_default());
-    println!("    servers: {servers}, commits: {commits}, seconds: {seconds:.0}, violations: {violations}");
-    println!("        faults {}", said("faults"));
-    println!("        operations {}", said("operations"));
+/// What all of it came to, and each site.
+fn report(arguments: &ChaosArgs, binary: &Binary, ok: bool, parts: &[(&str, Value)]) -> Value {
+    let sum = |name: &str| parts.iter().map(|(_, did)| number(did, name)).sum::<u64>();
+    let seconds = |name: &str| -> f64 { parts.iter().filter_map(|(_, did)| did.get(name)?.as_f64()).sum() };
+    let violations = parts.iter().filter_map(|(_, did)| did.get("violations")?.as_array()).flatten();
+    let sites = parts.iter().map(|(site, did)| json!({ "servers": site, "did": did }));
+    json!({
+        "suite": "store",
+        "server_version": binary.version().to_string(),
+        "seed": arguments.seed,
+        "ok": ok,
+        "commits": sum("commits"),
+        "messages": sum("messages"),
+        "operations": counts(parts, "operations"),
+        "faults": counts(parts, "faults"),
+        "appends_in_flight_at_most": parts.iter().map(|(_, did)| number(did, "appends_in_flight_at_most")).max(),
+        "seconds": seconds("seconds"),
+        "seconds_with_checks": seconds("seconds_with_checks"),
+        "violations": violations.collect::<Vec<_>>(),
+        "sites": sites.collect::<Vec<_>>(),
+    })
+}
+
+/// Adds the counts of all sites, name by name.
+fn counts(parts: &[(&str, Value)], name: &str) -> BTreeMap<String, u64> {
+    let mut sum = BTreeMap::new();
+    let counts = parts.iter().filter_map(|(_, did)| did.get(name)?.as_object()).flatten();
+    counts.for_each(|(of, count)| *sum.entry(of.clone()).or_default() += count.as_u64().unwrap_or_default());
+    sum
+}
+
+fn number(did: &Value, name: &str) -> u64 {
+    did.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn summarize(what: &str, did: &Value) {
+    let violations = did.get("violations").and_then(Value::as_array).map_or(0, Vec::len);
+    let seconds = did.get("seconds_with_checks").and_then(Value::as_f64).unwrap_or_default();
+    let (commits, in_flight) = (number(did, "commits"), number(did, "appends_in_flight_at_most"));
+    println!("    {what}, commits: {commits}, seconds: {seconds:.0}, violations: {violations}");
+    println!("        appends in flight in one process, at most {in_flight}");
+    for name in ["faults", "faults_without_a_leader", "operations"] {
+        if let Some(counts) = did.get(name).and_then(Value::as_object).filter(|counts| !counts.is_empty()) {
+            println!("        {} {}", name.replace('_', " "), Value::Object(counts.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_site_gets_what_the_first_left_over() {
+        let mut left = Left { seconds: Some(100), commits: 1_001 };
+        assert_eq!(left.share(2), Left { seconds: Some(50), commits: 501 });
+        left.less(10, 600);
+        assert_eq!(left.share(1), Left { seconds: Some(90), commits: 401 });
+        left.less(1_000, 1_000);
+        assert_eq!(left.share(1), Left { seconds: Some(1), commits: 1 });
+        assert_eq!(Left { seconds: None, ..left }.share(1).seconds, None);
+    }
+
+    #[test]
+    fn the_counts_of_the_sites_add_up_by_name() {
+        let parts = [
+            ("one", json!({ "faults": { "a": 1, "b": 2 } })),
+            ("three", json!({ "faults": { "b": 3 } })),
+            ("none", Value::Null),
+        ];
+        let sum = counts(&parts, "faults");
+        assert_eq!(sum, BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 5)]));
+    }
 }

@@ -25,6 +25,10 @@ impl Binary {
         self.found.path()
     }
 
+    pub(crate) fn version(&self) -> ServerVersion {
+        self.found.version()
+    }
+
     /// The version, the path and the origin, for the person who waits.
     pub(crate) fn describe(&self) -> String {
         format!("nats-server {}, {}: {}", self.found.version(), self.origin, self.path().display())

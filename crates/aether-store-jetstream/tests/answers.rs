@@ -143,12 +143,16 @@ async fn an_answer_that_comes_after_its_caller_gave_up_harms_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn who_gives_up_frees_its_place() {
-    let builder = builder(&fresh_name()).await.max_in_flight(4).deadline(NEVER).answer_timeout(NEVER);
-    let store = builder.open().await.unwrap();
+    let proxy = Proxy::start(server().url()).unwrap();
+    let builder = JetStreamStore::builder(through(&proxy).await, fresh_name()).max_in_flight(4);
+    let store = builder.deadline(NEVER).answer_timeout(NEVER).open().await.unwrap();
+    // So that no answer is there at once.
+    proxy.delay(Direction::ToClient, Duration::from_millis(300));
     for n in 0..100 {
         let order = actor(&format!("order-{n}"));
         assert!(store.append(&order, Expected::Any, [event("x")]).now_or_never().is_none());
     }
+    proxy.heal();
     let order = actor("order-100");
     assert_eq!(store.append(&order, Expected::NoEvents, [event("x")]).await.unwrap().version, Version::FIRST);
 }

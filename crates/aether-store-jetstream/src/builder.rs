@@ -160,8 +160,9 @@ impl JetStreamStoreBuilder {
         Self { answer_timeout, ..self }
     }
 
-    /// Has at most so many requests in flight (16,384). It must stay below the `subscription_capacity` of the client,
-    /// which drops answers beyond it.
+    /// Has at most so many requests in flight (16,384). It must stay below the `subscription_capacity` of the client
+    /// (65,536), which drops answers beyond it: what they answered is then settled after an
+    /// [`answer_timeout`](Self::answer_timeout), as with answers that are lost on the way.
     #[must_use]
     pub fn max_in_flight(self, max_in_flight: usize) -> Self {
         Self { max_in_flight, ..self }

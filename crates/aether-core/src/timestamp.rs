@@ -87,20 +87,17 @@ impl Timestamp {
     /// Appends the text to `out`: without the machinery of `fmt`, since every event that is written has one.
     pub(crate) fn push_to(self, out: &mut Vec<u8>) {
         let (date, time) = (self.0.date(), self.0.time());
-        push_digits(out, date.year().unsigned_abs(), 4);
-        for (before, number) in [
-            (b'-', u8::from(date.month())),
-            (b'-', date.day()),
-            (b'T', time.hour()),
-            (b':', time.minute()),
-            (b':', time.second()),
-        ] {
-            out.push(before);
-            push_digits(out, number.into(), 2);
-        }
+        let [y0, y1, y2, y3] = digits(date.year().unsigned_abs());
+        let [m0, m1] = digits(u8::from(date.month()).into());
+        let [d0, d1] = digits(date.day().into());
+        out.extend_from_slice(&[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1]);
+        let [h0, h1] = digits(time.hour().into());
+        let [m0, m1] = digits(time.minute().into());
+        let [s0, s1] = digits(time.second().into());
+        out.extend_from_slice(&[b'T', h0, h1, b':', m0, m1, b':', s0, s1]);
         if time.nanosecond() != 0 {
             out.push(b'.');
-            push_digits(out, time.nanosecond(), 9);
+            out.extend_from_slice(&digits::<9>(time.nanosecond()));
             while out.last() == Some(&b'0') {
                 out.pop();
             }
@@ -108,10 +105,10 @@ impl Timestamp {
         match self.0.offset().whole_minutes() {
             0 => out.push(b'Z'),
             offset => {
-                out.push(if offset < 0 { b'-' } else { b'+' });
-                push_digits(out, (offset.unsigned_abs() / 60).into(), 2);
-                out.push(b':');
-                push_digits(out, (offset.unsigned_abs() % 60).into(), 2);
+                let sign = if offset < 0 { b'-' } else { b'+' };
+                let [h0, h1] = digits((offset.unsigned_abs() / 60).into());
+                let [m0, m1] = digits((offset.unsigned_abs() % 60).into());
+                out.extend_from_slice(&[sign, h0, h1, b':', m0, m1]);
             }
         }
     }
@@ -124,10 +121,14 @@ impl Timestamp {
 /// The length of a text with all nanoseconds and an offset.
 const MOST_BYTES: usize = 35;
 
-/// Appends the last `count` digits of `number`, at most ten.
-fn push_digits(out: &mut Vec<u8>, number: u32, count: u32) {
-    let digit = |place| u8::try_from(number / 10u32.pow(place) % 10).unwrap_or(0);
-    out.extend((0..count).rev().map(|place| b'0' + digit(place)));
+/// Returns the last digits of a number.
+fn digits<const COUNT: usize>(number: u32) -> [u8; COUNT] {
+    let (mut out, mut rest) = ([b'0'; COUNT], number);
+    for digit in out.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+    }
+    out
 }
 
 impl TryFrom<OffsetDateTime> for Timestamp {

@@ -207,10 +207,10 @@ impl Api {
     }
 }
 
-/// Reads an acknowledgment in the one form that servers write where nothing is to be said; any other is nothing here.
+/// Reads an acknowledgment in the form that servers write where nothing else is to be said; any other is nothing here.
 fn usual_ack(stream: &str, payload: &[u8]) -> Option<u64> {
     let rest = payload.strip_prefix(b"{\"stream\":\"")?.strip_prefix(stream.as_bytes())?;
-    let digits = rest.strip_prefix(b"\", \"seq\":")?.strip_suffix(b"}")?;
+    let digits = rest.strip_prefix(b"\",\"seq\":")?.strip_suffix(b"}")?;
     let is_number = digits.first().is_some_and(|first| (b'1'..=b'9').contains(first));
     std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
 }
@@ -238,14 +238,14 @@ mod tests {
 
     #[test]
     fn the_usual_acknowledgment_is_known_and_nothing_else() {
-        assert_eq!(usual_ack("orders", br#"{"stream":"orders", "seq":4711}"#), Some(4711));
+        assert_eq!(usual_ack("orders", br#"{"stream":"orders","seq":4711}"#), Some(4711));
         for other in [
-            r#"{"stream":"order", "seq":4711}"#,
-            r#"{"stream":"orders2", "seq":4711}"#,
-            r#"{"stream":"orders", "seq":0}"#,
-            r#"{"stream":"orders", "seq":+1}"#,
-            r#"{"stream":"orders", "seq":18446744073709551616}"#,
-            r#"{"stream":"orders", "seq":1,"duplicate": true}"#,
+            r#"{"stream":"order","seq":4711}"#,
+            r#"{"stream":"orders2","seq":4711}"#,
+            r#"{"stream":"orders","seq":0}"#,
+            r#"{"stream":"orders","seq":+1}"#,
+            r#"{"stream":"orders","seq":18446744073709551616}"#,
+            r#"{"stream":"orders","seq":1,"duplicate": true}"#,
             r#"{"error":{"code":400,"err_code":10071,"description":"x"},"stream":"orders","seq":0}"#,
             "",
         ] {
@@ -257,7 +257,7 @@ mod tests {
         #[test]
         fn what_is_read_quickly_means_the_same_read_slowly(name in "[a-z\"\\\\ ,:é]{0,12}", payload in any::<Vec<u8>>(), seq: u64) {
             let _ = usual_ack(&name, &payload);
-            let written = format!("{{\"stream\":{}, \"seq\":{seq}}}", json!(name));
+            let written = format!("{{\"stream\":{},\"seq\":{seq}}}", json!(name));
             if let Some(sequence) = usual_ack(&name, written.as_bytes()) {
                 let ack: Ack<'_> = serde_json::from_str(&written).unwrap();
                 prop_assert_eq!((sequence, name.as_str(), true), (ack.seq, ack.stream.as_ref(), ack.error.is_none()));

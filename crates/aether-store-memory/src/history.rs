@@ -41,6 +41,7 @@ impl History {
     }
 
     /// Returns the version that the first event of an append gets: none where it is not what was expected.
+    #[inline]
     pub(crate) fn judge(
         &self,
         expected: Expected,
@@ -59,6 +60,7 @@ impl History {
     }
 
     /// Stores the events of one commit, in one pass.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         sequence: u64,
@@ -115,6 +117,7 @@ impl History {
         }
     }
 
+    #[inline]
     fn check_epoch(&self, epoch: Option<Epoch>) -> Result<(), AppendError> {
         match (epoch, self.epoch) {
             (Some(attempted), Some(current)) if attempted < current => {
@@ -125,6 +128,7 @@ impl History {
     }
 
     /// Tells a repeated append, whose events it returns as they are stored, from one that came too late.
+    #[cold]
     pub(crate) fn repeated_or_refused(
         &self,
         expected: Expected,

@@ -31,6 +31,7 @@ impl Log {
         self.chunk(index / CHUNK)?.get(index % CHUNK)
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, event: RecordedEvent) {
         if self.open.len() == CHUNK {
             let next = Arc::new(Vec::with_capacity(CHUNK));

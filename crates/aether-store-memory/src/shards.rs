@@ -33,6 +33,7 @@ impl Shards {
 
     /// Locks the shard of `actor`: also after another thread panicked, since every change to a history is a single step,
     /// so that none is half done.
+    #[inline]
     pub(crate) fn lock(&self, actor: &ActorId) -> MutexGuard<'_, Histories> {
         let index = spread(actor.as_str().as_bytes()) as usize % SHARDS;
         let shard = self.others.get(index).unwrap_or(&self.first);
@@ -42,6 +43,7 @@ impl Shards {
 
 /// Spreads ids over shards: cheap, and no more than that. Ids that were chosen to meet share a lock, not a bucket: the
 /// map behind it hashes for itself, with a secret.
+#[inline]
 fn spread(id: &[u8]) -> u64 {
     // The golden ratio: an odd number without a pattern.
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -40,6 +40,7 @@ struct Latest(AtomicU64);
 impl Latest {
     /// Takes the next sequence. To be called with the actor's lock, which is held until the history is changed: whoever
     /// sees a sequence taken, and then takes the lock of any other actor, sees what was stored at all lower ones.
+    #[inline]
     fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::AcqRel) + 1
     }
@@ -63,6 +64,7 @@ impl MemoryStore {
     }
 
     /// Appends at once. Apart from the future that calls it: the less is moved, the faster.
+    #[inline]
     fn append_now(
         &self,
         actor: &ActorId,
@@ -77,6 +79,7 @@ impl MemoryStore {
     }
 
     /// Stores the events under the actor's lock; returns what is stored, and whether it was before.
+    #[inline]
     fn store(
         &self,
         actor: &ActorId,
@@ -95,6 +98,7 @@ impl MemoryStore {
         Ok(stored)
     }
 
+    #[inline]
     fn store_in(
         &self,
         history: &mut History,
@@ -119,14 +123,15 @@ impl Default for MemoryStore {
 }
 
 impl EventStore for MemoryStore {
-    fn append_with(
+    #[inline]
+    async fn append_with(
         &self,
         actor: &ActorId,
         expected: Expected,
         events: Vec<NewEvent>,
         options: AppendOptions,
-    ) -> impl Future<Output = Result<Commit, AppendError>> + Send {
-        async move { self.append_now(actor, expected, events, options.epoch) }
+    ) -> Result<Commit, AppendError> {
+        self.append_now(actor, expected, events, options.epoch)
     }
 
     async fn claim_with(
@@ -175,5 +180,24 @@ impl SnapshotStore for MemoryStore {
         let actor = snapshot.actor.clone();
         let history = shard.entry(actor.clone()).or_insert_with(|| History::new(actor));
         Ok(history.save_snapshot(snapshot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aether_core::{EventStoreExt, RawJson};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_append_that_is_refused_leaves_nothing_of_its_actor_behind() {
+        let (store, actor) = (MemoryStore::new(), ActorId::new("order-1").unwrap());
+        let event = NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
+        let first = Expected::Exactly(Version::FIRST);
+        let refused = store.append(&actor, first, [event.clone()]).await.unwrap_err();
+        assert!(refused.is_conflict());
+        assert!(store.0.actors.lock(&actor).is_empty());
+        let stored = store.append(&actor, Expected::NoEvents, [event]).await.unwrap();
+        assert_eq!((stored.position.sequence(), store.0.actors.lock(&actor).len()), (1, 1));
     }
 }

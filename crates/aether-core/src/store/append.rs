@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::InvalidAppend;
-use crate::{ActorId, Epoch, Event, NewEvent, Position, RecordedEvent, Version};
+use crate::id::InvalidText;
+use crate::{ActorId, CommandId, Epoch, Event, NewEvent, Position, RecordedEvent, Version};
 
 /// What a writer believes of an actor. The store refuses the append with a
 /// [`Conflict`](crate::error::Conflict) when it is not so.
@@ -147,7 +148,25 @@ impl Commit {
 /// # Errors
 ///
 /// [`InvalidAppend`] names the first fault.
+#[inline]
 pub fn check_commit(expected: Expected, events: &[NewEvent]) -> Result<(), InvalidAppend> {
+    match events {
+        // Most commits, without a set of ids.
+        [event] if expected != Expected::Below(Version::INITIAL) => {
+            check_texts(event).map_err(|source| InvalidAppend::Text { index: 0, source })
+        }
+        _ => check_all(expected, events),
+    }
+}
+
+#[inline]
+fn check_texts(event: &NewEvent) -> Result<(), InvalidText> {
+    event.id().check_writable()?;
+    event.event_type().check_writable()?;
+    event.command_id().map_or(Ok(()), CommandId::check_writable)
+}
+
+fn check_all(expected: Expected, events: &[NewEvent]) -> Result<(), InvalidAppend> {
     if events.is_empty() {
         return Err(InvalidAppend::Empty);
     }
@@ -155,15 +174,7 @@ pub fn check_commit(expected: Expected, events: &[NewEvent]) -> Result<(), Inval
         return Err(InvalidAppend::VersionZero);
     }
     for (index, event) in events.iter().enumerate() {
-        event
-            .id()
-            .check_writable()
-            .and_then(|()| event.event_type().check_writable())
-            .and_then(|()| event.command_id().map_or(Ok(()), crate::CommandId::check_writable))
-            .map_err(|source| InvalidAppend::Text { index, source })?;
-    }
-    if events.len() < 2 {
-        return Ok(());
+        check_texts(event).map_err(|source| InvalidAppend::Text { index, source })?;
     }
     let mut seen = HashSet::with_capacity(events.len());
     match events.iter().find(|event| !seen.insert(event.id())) {
@@ -222,6 +233,8 @@ mod tests {
         assert_eq!(check_commit(Expected::Any, &[]), Err(InvalidAppend::Empty));
         let twice = check_commit(Expected::Any, &[event("a"), event("b"), event("a")]);
         assert_eq!(twice, Err(InvalidAppend::DuplicateId(EventId::as_read("a"))));
+        let alone = check_commit(Expected::Any, &[event("")]);
+        assert!(matches!(alone, Err(InvalidAppend::Text { index: 0, .. })));
         let empty = check_commit(Expected::Any, &[event("a"), event("")]);
         assert!(matches!(empty, Err(InvalidAppend::Text { index: 1, .. })));
         let zero = check_commit(Expected::Below(Version::INITIAL), &[event("a")]);

@@ -38,6 +38,7 @@ pub trait EventStoreExt: EventStore {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     fn append(
         &self,
         actor: &ActorId,

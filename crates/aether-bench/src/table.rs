@@ -62,7 +62,9 @@ fn cells(row: &Row) -> Vec<String> {
 
 fn array(row: &Row) -> [String; 8] {
     let sign = if row.higher_is_better { ">=" } else { "<=" };
-    let bound = |bound: Option<f64>| bound.map_or(String::new(), |bound| format!("{sign} {bound}"));
+    // A third is 0.333, and 4 is 4.
+    let short = |bound: f64| (bound * 1e3).round() / 1e3;
+    let bound = |bound: Option<f64>| bound.map_or(String::new(), |bound| format!("{sign} {}", short(bound)));
     [
         row.name.clone(),
         row.unit.clone(),
@@ -101,8 +103,8 @@ pub(crate) fn thousands(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Figures;
     use crate::row::tests::GOAL;
+    use crate::{Figures, Goal};
 
     #[test]
     fn a_table_shows_figures_verdicts_and_why_there_are_none() {
@@ -115,6 +117,8 @@ mod tests {
         for part in ["18,000", "0.900  >= 0.9", "ok", "MISSED", "not measured: append: no server", "14,000"] {
             assert!(table.contains(part), "{part} in\n{table}");
         }
+        let third = Row::unmeasured(&Goal { must: Some(1.0 / 3.0), ..GOAL }, "");
+        assert!(text(&[third]).contains(">= 0.333  "));
         let table = markdown(&rows);
         assert!(table.contains("| 18,000 events/s | 20,000 events/s: raw publishes | 0.900 |"), "{table}");
     }

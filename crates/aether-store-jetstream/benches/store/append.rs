@@ -18,6 +18,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) {
     report.measure(program, [&PACKED_R1], async || packed(program, Site::one().await?).await).await;
     report.measure(program, [&PACKED_R3], async || packed(program, Site::three().await?).await).await;
     report.measure(program, [&FIRST], async || first(program).await).await;
+    // Once the builder has `anchors(n)`: `first` on a store opened with it, of n = 1, so that each append reserves.
     let missing = async || Err("the store has no anchors".into());
     report.measure(program, [&FIRST_ANCHORED], missing).await;
 }

@@ -9,6 +9,7 @@ mod load;
 mod look;
 mod memory;
 mod plots;
+mod profile;
 mod raw;
 mod replay;
 mod scattered;
@@ -26,6 +27,9 @@ async fn main() {
     let Some(program) = Program::start() else {
         return;
     };
+    if let Some(outcome) = profile::run().await {
+        return outcome.unwrap_or_else(|error| eprintln!("{error}"));
+    }
     let mut report = Report::new(&program, &goals::ALL);
     let (streams, replayed) = (load::Streams::default(), replay::Replayed::default());
     append::measure(&program, &mut report).await;

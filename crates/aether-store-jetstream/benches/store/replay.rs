@@ -37,9 +37,14 @@ pub(crate) struct Replayed {
 pub(crate) const LONGEST: usize = 100_000;
 
 impl Replayed {
+    /// Returns where they are.
+    pub(crate) async fn site(&self) -> Result<&Site> {
+        self.site.get_or_try_init(Site::one).await
+    }
+
     /// Returns histories of `count` events.
     pub(crate) async fn of(&self, count: usize) -> Result<Histories> {
-        let site = self.site.get_or_try_init(Site::one).await?;
+        let site = self.site().await?;
         match count {
             LONGEST => Ok(self.longest.get_or_try_init(|| Histories::of(site, count)).await?.clone()),
             _ => Histories::of(site, count).await,

@@ -12,11 +12,11 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) client: Client,
     replicas: u8,
-    _servers: Servers,
+    servers: Servers,
 }
 
 enum Servers {
-    One { _server: Server },
+    One { server: Server },
     Three { _cluster: Cluster },
 }
 
@@ -25,7 +25,7 @@ impl Site {
     pub(crate) async fn one() -> Result<Self> {
         let server = Server::start()?;
         let url = server.url();
-        Self::on(url, 1, Servers::One { _server: server }).await
+        Self::on(url, 1, Servers::One { server }).await
     }
 
     /// A cluster of three.
@@ -37,13 +37,21 @@ impl Site {
 
     async fn on(url: String, replicas: u8, servers: Servers) -> Result<Self> {
         let client = async_nats::connect(&url).await?;
-        Ok(Self { url, client, replicas, _servers: servers })
+        Ok(Self { url, client, replicas, servers })
     }
 
     /// Opens a store: a handle that remembers nothing.
     pub(crate) async fn open(&self, name: &str) -> Result<JetStreamStore> {
         let builder = JetStreamStore::builder(self.client.clone(), name.try_into()?);
         Ok(builder.replicas(self.replicas).open().await?)
+    }
+
+    /// The one server's process.
+    pub(crate) fn server_pid(&self) -> Option<u32> {
+        match &self.servers {
+            Servers::One { server } => server.pid(),
+            Servers::Three { .. } => None,
+        }
     }
 
     /// The client, used by hand on the store's stream.

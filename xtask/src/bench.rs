@@ -30,7 +30,7 @@ pub(crate) struct BenchArgs {
     /// Measure so often, and take the medians of the ratios
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Measure only the rows and plots with this in their names
+    /// Measure only the rows and plots with this in their names; leaves plots, but no `store.json`
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Put the table and the plots into docs/benchmarks.md
@@ -77,13 +77,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArgs) -> Result<ExitCo
         plots = reports.into_iter().flat_map(|report| report.plots).collect();
     }
     let rows = aether_bench::merge(&runs);
-    let path = folder.join("store.json");
-    fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
     draw(&plots, &folder)?;
+    println!("\n{}", aether_bench::text(&rows));
+    // Some rows alone do not replace the suite's.
+    if arguments.only.is_none() {
+        let path = folder.join("store.json");
+        fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
+        println!("    {}", path.display());
+    }
     if arguments.docs {
         document(workspace, &rows, &plots)?;
     }
-    println!("\n{}\n    {}", aether_bench::text(&rows), path.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -154,7 +154,9 @@ impl JetStreamStoreBuilder {
         Self { deadline, ..self }
     }
 
-    /// Waits so long for one answer (2 s) before it asks again. It must be longer than a round trip.
+    /// Waits so long for one answer (2 s) before it asks again. It must be longer than a round trip, and than everything in
+    /// flight takes: with n requests in flight and m done a second, longer than n / m seconds. Below that each request is
+    /// made again while the first one still waits its turn, and little gets done.
     #[must_use]
     pub fn answer_timeout(self, answer_timeout: Duration) -> Self {
         Self { answer_timeout, ..self }

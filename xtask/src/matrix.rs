@@ -39,7 +39,7 @@ pub(crate) struct Column {
     pub(crate) targets: Vec<&'static str>,
 }
 
-/// Returns the columns: the oldest supported line, the one with atomic batches, the pinned one as a cluster, and what
+/// Returns the columns: the oldest supported line, the one with pages, the one with atomic batches, the pinned one as a cluster, and what
 /// the distribution brings where it is older than all of them (Debian 12 has 2.9.10).
 pub(crate) fn columns() -> Vec<Column> {
     let fetched = |version, replicas: Replicas| Column {
@@ -50,6 +50,7 @@ pub(crate) fn columns() -> Vec<Column> {
     };
     let mut columns = vec![
         fetched(ServerVersion::new(2, 10, 26), Replicas::One),
+        fetched(ServerVersion::new(2, 11, 11), Replicas::One),
         fetched(ServerVersion::new(2, 12, 8), Replicas::One),
         fetched(ServerVersion::PINNED, Replicas::Three),
     ];
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn every_column_says_what_it_runs_on() {
         let columns = columns();
-        for (version, replicas) in [("2.10.26", "1"), ("2.12.8", "1"), ("2.15.1", "3")] {
+        for (version, replicas) in [("2.10.26", "1"), ("2.11.11", "1"), ("2.12.8", "1"), ("2.15.1", "3")] {
             let named =
                 |column: &&Column| column.name == format!("store suites, {version}, replicas {replicas}");
             let column = columns.iter().find(named).unwrap();

@@ -122,7 +122,7 @@ impl Api {
     /// Returns the message at `sequence` that some replica has.
     pub(crate) async fn direct_at(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Failure> {
         let request = self.subject(&format!("DIRECT.GET.{stream}"));
-        match self.direct(&request, json!({ "seq": sequence }).to_string().into()).await {
+        match self.direct(&request, format!("{{\"seq\":{sequence}}}").into()).await {
             Err(Failure::NoResponders { .. }) => self.leader_at(stream, sequence).await,
             found => found,
         }

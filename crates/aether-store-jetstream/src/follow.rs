@@ -22,7 +22,7 @@ impl Inner {
         head: Frame,
     ) -> Result<Option<Vec<Frame>>, Failure> {
         let mut chain = Chain::new(from, head);
-        let mut gets = FuturesUnordered::new();
+        let (mut gets, subject) = (FuturesUnordered::new(), &*self.events_subject(actor));
         let mut latest = 0;
         loop {
             match chain.after(latest) {
@@ -31,7 +31,7 @@ impl Inner {
                 // The oldest first: it says where to go on while the others are still on their way.
                 Next::Page(page) => {
                     for (place, sequence) in page.into_iter().rev() {
-                        gets.push(async move { (place, self.commit(actor, sequence).await) });
+                        gets.push(async move { (place, self.commit(actor, subject, sequence).await) });
                     }
                 }
             }
@@ -47,13 +47,17 @@ impl Inner {
     }
 
     /// Fetches a commit that a trail names; whatever is not one of this actor is nothing.
-    async fn commit(&self, actor: &ActorId, sequence: u64) -> Result<Option<Frame>, Failure> {
+    async fn commit(
+        &self,
+        actor: &ActorId,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<Frame>, Failure> {
         let found = match self.api.direct_at(&self.stream, sequence).await? {
             // A replica that lags behind has not seen it yet.
             None => self.api.leader_at(&self.stream, sequence).await?,
             found => found,
         };
-        let subject = self.events_subject(actor);
         let found = found.filter(|found| found.subject == subject);
         Ok(found
             .and_then(|found| Frame::read(&found.message, actor, self.partition).ok())

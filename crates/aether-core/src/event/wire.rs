@@ -149,11 +149,10 @@ pub fn decode_packed(payload: Bytes, asked: Option<&ActorId>) -> Result<Vec<Even
 }
 
 fn utf8(payload: Bytes) -> Result<ByteString, WireError> {
-    let offset = match std::str::from_utf8(&payload) {
-        Ok(_) => payload.len(),
-        Err(error) => error.valid_up_to(),
-    };
-    ByteString::try_from(payload).map_err(|_| WireError::NotUtf8 { offset })
+    ByteString::try_from(payload.clone()).map_err(|_| {
+        let fault = std::str::from_utf8(&payload).err();
+        WireError::NotUtf8 { offset: fault.map_or(payload.len(), |fault| fault.valid_up_to()) }
+    })
 }
 
 fn to_event(

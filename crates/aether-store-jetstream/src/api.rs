@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::RawMessage;
+use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, HeaderName, Message};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -187,17 +188,28 @@ impl Api {
         self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))
     }
 
-    async fn request(
-        &self,
-        subject: &str,
+    fn request<'a>(
+        &'a self,
+        subject: &'a str,
         headers: Option<HeaderMap>,
         payload: Bytes,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<Message, Failure>> + Send + 'a {
+        // Boxed, or each future on the way down would carry it twice, and be copied with it.
+        let request = OutboundMessage { subject: subject.into(), reply: None, payload, headers };
+        self.send(subject, Box::new(request), timeout)
+    }
+
+    async fn send(
+        &self,
+        subject: &str,
+        request: Box<OutboundMessage>,
         timeout: Duration,
     ) -> Result<Message, Failure> {
         // Around everything: also the client's queue may be full, and the permits taken.
         let request = async {
             let _permit = self.permit(subject).await?;
-            self.inbox.request(subject, headers, payload).await
+            self.inbox.request(subject, request).await
         };
         let answer = tokio::time::timeout(timeout, request).await;
         answer.unwrap_or_else(|error| {

@@ -248,13 +248,17 @@ impl<'a> Appending<'a> {
         self.asked == Expected::Any && !self.inner.has(Mechanism::AnyResolvedOnce)
     }
 
-    pub(crate) async fn publish(&self, headers: HeaderMap, payload: Bytes) -> Result<u64, Failure> {
+    pub(crate) fn publish(
+        &self,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> impl Future<Output = Result<u64, Failure>> + Send {
         let headers = match self.inner.has(Mechanism::ExpectedSequence) {
             true => headers,
             false => headers::without_expectation(&headers),
         };
         let left = self.deadline.left();
-        self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, left).await
+        self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, left)
     }
 
     /// Goes on from the leader's head after a refusal: nothing of this call is in the log, and the loop finds out whether

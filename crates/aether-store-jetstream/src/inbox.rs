@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use async_nats::client::traits::Publisher;
 use async_nats::message::OutboundMessage;
-use async_nats::{Client, HeaderMap, Message, StatusCode, Subject, Subscriber};
-use bytes::Bytes;
+use async_nats::{Client, Message, StatusCode, Subject, Subscriber};
 use futures_util::StreamExt;
 use futures_util::task::AtomicWaker;
 use tokio::runtime::Handle;
@@ -56,26 +55,25 @@ impl Inbox {
         Self { client, current: Mutex::default(), starting: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a request and waits for its answer, for ever.
+    /// Sends a request, whose `subject` is this one, and waits for its answer, for ever.
     pub(crate) async fn request(
         &self,
         subject: &str,
-        headers: Option<HeaderMap>,
-        payload: Bytes,
+        mut request: Box<OutboundMessage>,
     ) -> Result<Message, Failure> {
         let lost = || Failure::no_answer(subject, "who hands out answers has ended");
         let post = match self.current() {
             Some(post) => post,
-            None => self.start(subject).await?,
+            None => Box::pin(self.start(subject)).await?,
         };
         let ticket = post.waiting.enter().ok_or_else(lost)?;
-        let reply = Some(post.reply(ticket.token));
-        let request = OutboundMessage { subject: Subject::from(subject), reply, payload, headers };
-        let sent = self.client.publish_message(request).await;
+        request.reply = Some(post.reply(ticket.token));
+        // Boxed: who waits for an answer, which is nearly all of the time, does not carry what it took to ask.
+        let sent = Box::pin(self.client.publish_message(*request)).await;
         sent.map_err(|error| Failure::of_publish(subject, error))?;
         let answer = ticket.answer().await.ok_or_else(lost)?;
         match answer.status {
-            Some(StatusCode::NO_RESPONDERS) => Err(Failure::NoResponders { subject: subject.to_owned() }),
+            Some(StatusCode::NO_RESPONDERS) => Err(Failure::NoResponders { subject: subject.to_string() }),
             _ => Ok(answer),
         }
     }

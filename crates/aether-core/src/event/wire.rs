@@ -149,9 +149,10 @@ pub fn decode_packed(payload: Bytes, asked: Option<&ActorId>) -> Result<Vec<Even
 }
 
 fn utf8(payload: Bytes) -> Result<ByteString, WireError> {
-    ByteString::try_from(payload.clone()).map_err(|_| {
-        let fault = std::str::from_utf8(&payload).err();
-        WireError::NotUtf8 { offset: fault.map_or(payload.len(), |fault| fault.valid_up_to()) }
+    let bytes = payload.clone();
+    ByteString::try_from(payload).map_err(|_| {
+        let fault = std::str::from_utf8(&bytes).err();
+        WireError::NotUtf8 { offset: fault.map_or(bytes.len(), |fault| fault.valid_up_to()) }
     })
 }
 

@@ -47,12 +47,7 @@ impl Inner {
     }
 
     /// Fetches a commit that a trail names; whatever is not one of this actor is nothing.
-    async fn commit(
-        &self,
-        actor: &ActorId,
-        subject: &str,
-        sequence: u64,
-    ) -> Result<Option<Frame>, Failure> {
+    async fn commit(&self, actor: &ActorId, subject: &str, sequence: u64) -> Result<Option<Frame>, Failure> {
         let found = match self.api.direct_at(&self.stream, sequence).await? {
             // A replica that lags behind has not seen it yet.
             None => self.api.leader_at(&self.stream, sequence).await?,

@@ -2,26 +2,26 @@
 
 mod common;
 
-use common::InPartitions;
+use common::UnderTest;
 
 aether_testkit::event_store_conformance!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
-    InPartitions(4)
+    UnderTest(|builder| builder.partitions(4))
 );
 
 aether_testkit::snapshot_store_conformance!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
-    InPartitions(4)
+    UnderTest(|builder| builder.partitions(4))
 );
 
 aether_testkit::event_store_model!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
-    InPartitions(4),
+    UnderTest(|builder| builder.partitions(4)),
     cases = 12
 );
 
 aether_testkit::snapshot_store_model!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
-    InPartitions(4),
+    UnderTest(|builder| builder.partitions(4)),
     cases = 12
 );

@@ -64,10 +64,10 @@ pub(crate) async fn publish(client: &Client, subject: &str, said: &[(&str, &str)
     }
 }
 
-/// Opens a connection of its own for each handle, as another process would.
-pub(crate) struct JetStreamUnderTest;
+/// Opens stores with these wishes, each handle on a connection of its own, as another process would.
+pub(crate) struct UnderTest(pub(crate) fn(JetStreamStoreBuilder) -> JetStreamStoreBuilder);
 
-impl StoreUnderTest for JetStreamUnderTest {
+impl StoreUnderTest for UnderTest {
     type Store = JetStreamStore;
 
     async fn open(
@@ -75,55 +75,14 @@ impl StoreUnderTest for JetStreamUnderTest {
         namespace: Option<&Namespace>,
         name: &StreamName,
     ) -> Result<JetStreamStore, BoxError> {
-        InPartitions(1).open(namespace, name).await
-    }
-
-    fn deadline(&self) -> Duration {
-        InPartitions(1).deadline()
-    }
-}
-
-/// The same with so many partitions.
-pub(crate) struct InPartitions(pub(crate) u32);
-
-impl StoreUnderTest for InPartitions {
-    type Store = JetStreamStore;
-
-    async fn open(
-        &self,
-        namespace: Option<&Namespace>,
-        name: &StreamName,
-    ) -> Result<JetStreamStore, BoxError> {
-        Ok(in_namespace(builder(name).await.partitions(self.0), namespace).open().await?)
+        let mut builder = self.0(builder(name).await);
+        if let Some(namespace) = namespace {
+            builder = builder.namespace(namespace.clone());
+        }
+        Ok(builder.open().await?)
     }
 
     fn deadline(&self) -> Duration {
         Duration::from_secs(60)
-    }
-}
-
-/// The same with versions reserved, few at a time, so that reservations happen all the time.
-pub(crate) struct WithAnchors;
-
-impl StoreUnderTest for WithAnchors {
-    type Store = JetStreamStore;
-
-    async fn open(
-        &self,
-        namespace: Option<&Namespace>,
-        name: &StreamName,
-    ) -> Result<JetStreamStore, BoxError> {
-        Ok(in_namespace(builder(name).await, namespace).anchors(2).open().await?)
-    }
-
-    fn deadline(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-}
-
-fn in_namespace(builder: JetStreamStoreBuilder, namespace: Option<&Namespace>) -> JetStreamStoreBuilder {
-    match namespace {
-        Some(namespace) => builder.namespace(namespace.clone()),
-        None => builder,
     }
 }

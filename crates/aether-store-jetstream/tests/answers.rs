@@ -96,14 +96,16 @@ async fn hostile_answers_harm_nobody() {
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn garbage_instead_of_an_acknowledgment_is_no_answer() {
     let name = fresh_name();
-    let store = open(&name).await;
+    open(&name).await;
+    // On one connection, so that the flood is there before the server's answer to whatever is asked after it.
+    let hostile = connect().await;
+    let store = JetStreamStore::builder(hostile.clone(), name.clone()).open().await.unwrap();
     let (prefix, used) = inbox_of(&store, &name).await;
     let next = u64::from_str_radix(&used, 16).unwrap() + 1;
-    let hostile = connect().await;
     for (n, garbage) in
         ["", "{", "[]", "{\"seq\":1}", "{\"stream\":\"s\",\"seq\":-1}", "\u{fffd}"].into_iter().enumerate()
     {
-        // Some of them come before the server's answer to the token that they name.
+        // They come before the server's answer to the token that they name.
         let flood = (next..next + 200).map(|token| (format!("{prefix}.{token:x}"), garbage));
         for (subject, garbage) in flood {
             hostile.publish(subject, garbage.into()).await.unwrap();

@@ -112,7 +112,8 @@ impl Chain {
             return Next::Broken;
         };
         let wanted = (follows.number() + 1).saturating_sub(self.from.number().max(1));
-        let commits = wanted.div_ceil(frame.events.len().max(1) as u64);
+        // Half as many events in the earlier ones as in this one, or not less than one.
+        let commits = (2 * wanted.div_ceil(frame.events.len().max(1) as u64)).min(wanted);
         let count = usize::try_from(commits).unwrap_or(usize::MAX).clamp(1, trail.len());
         let page = (self.places()..).zip(trail.iter().copied().take(count)).collect();
         self.followed = Some(place);
@@ -214,7 +215,7 @@ mod tests {
             let found = found.unwrap();
             prop_assert!(found.first().unwrap().first_version() <= from.max(Version::FIRST));
             prop_assert_eq!(&all[all.len() - found.len()..], &found[..], "in order, without a gap");
-            prop_assert!(pages <= sizes.len().div_ceil(trail::LENGTH) + 2, "{} pages", pages);
+            prop_assert!(pages < all.len().max(1), "{} pages", pages);
         }
 
         /// Whatever trails and messages say: an end, and either what is right before each other or nothing.
@@ -227,6 +228,18 @@ mod tests {
                 prop_assert!(!lacks_more(&found[0], version(from)));
             }
         }
+    }
+
+    #[test]
+    fn as_many_are_asked_for_at_once_as_a_trail_names() {
+        for (sizes, pages) in [([1; 16], 1), ([3; 16], 1)] {
+            let all = history(&sizes);
+            let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
+            assert_eq!(follow(Version::FIRST, all.last().unwrap().clone(), get).1, pages);
+        }
+        let all = history(&[1; 81]);
+        let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
+        assert_eq!(follow(Version::FIRST, all.last().unwrap().clone(), get).1, 5);
     }
 
     #[test]

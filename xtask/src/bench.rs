@@ -10,14 +10,16 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::ServerChoice;
 use crate::failure::{Failure, Result};
-use crate::process;
 use crate::server::{self, Binary};
 use crate::workspace::Workspace;
+use crate::{process, scaling};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// The stores: appending, loading, replaying
     Store,
+    /// What streams, actors, consumers and headers cost a server: without baselines, rounds or plots
+    Scaling,
 }
 
 #[derive(Debug, Args)]
@@ -63,11 +65,16 @@ const STORE: [Program; 3] = [
 ];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArgs) -> Result<ExitCode> {
-    let Suite::Store = arguments.suite;
     let binary = server::obtain(workspace, &arguments.server)?;
     println!("    {}", binary.describe());
     let folder = workspace.target().join("bench");
     fs::create_dir_all(&folder)?;
+    if arguments.suite == Suite::Scaling {
+        if arguments.runs > 1 || arguments.only.is_some() || arguments.docs {
+            return Err(Failure::new("of its options the suite `scaling` knows --quick and the server"));
+        }
+        return scaling::run(workspace, arguments.quick, &binary, &folder);
+    }
     let (mut runs, mut plots) = (Vec::new(), Vec::new());
     for number in 1..=arguments.runs {
         println!("    run {number} of {}", arguments.runs);

@@ -15,6 +15,7 @@ mod lint;
 mod matrix;
 mod package;
 mod process;
+mod scaling;
 mod server;
 mod step;
 mod suite;

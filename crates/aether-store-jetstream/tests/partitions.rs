@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use aether_core::{
-    ActorId, Checkpoint, Consistency, EventStore, EventStoreExt, Expected, Namespace, Position, RawJson,
-    ReadError, Snapshot, SnapshotStore, StreamName, Version,
+    ActorId, AppendError, Checkpoint, Consistency, EventStore, EventStoreExt, Expected, Namespace, Position,
+    RawJson, ReadError, Snapshot, SnapshotStore, StreamName, Version,
 };
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::Client;
+use common::crashing::Crashing;
 use common::{actor, builder, connect, event, fresh_name, publish};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -294,4 +295,39 @@ async fn an_opener_whose_number_of_partitions_was_overtaken_is_told() {
     assert!(updated["error"].is_null(), "{updated}");
     let error = opening.await.unwrap().unwrap_err();
     assert!(matches!(error, OpenError::Partitions { wanted: 32, found: 2, .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_lost_tail_is_found_out_in_the_partition_that_lost_it() {
+    let (mut server, name) = (Crashing::start(), fresh_name());
+    // In the partitions 0 and 3 of 4.
+    let (whole, torn) = (actor("order-1"), actor("order-2"));
+    let store = server.open_in(&name, 4).await;
+    let kept = store.append(&whole, Expected::NoEvents, [event("kept")]).await.unwrap();
+    store.append(&torn, Expected::NoEvents, [event("kept")]).await.unwrap();
+    server.remember();
+    let store = server.open_in(&name, 4).await;
+    let lost = store.append(&torn, Expected::Any, [event("lost")]).await.unwrap();
+    assert_eq!((kept.position.partition(), lost.position.partition()), (0, 3));
+    let checkpoint = Checkpoint::from(vec![kept.position.clone(), lost.position.clone()]);
+    store.verify_checkpoint(&checkpoint).await.unwrap();
+    server.lose_the_tail();
+
+    // The handle that was told so, once, and another one.
+    let error = loop {
+        match store.append(&torn, Expected::Exactly(lost.version), [event("after")]).await {
+            Err(AppendError::Unavailable(_) | AppendError::Unknown(_)) => {}
+            other => break other.unwrap_err(),
+        }
+    };
+    let AppendError::Rewound(rewound) = error else { panic!("{error}") };
+    assert_eq!((rewound.position.partition(), rewound.position.sequence()), (3, lost.position.sequence()));
+    let store = server.open_in(&name, 4).await;
+    store.verify(&kept.position).await.unwrap();
+    let Err(ReadError::Rewound(rewound)) = store.verify_checkpoint(&checkpoint).await else {
+        panic!("not found out")
+    };
+    assert_eq!(rewound.position, lost.position);
+    store.append(&whole, Expected::Exactly(kept.version), [event("after")]).await.unwrap();
 }

@@ -3,15 +3,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use aether_core::{
     AppendError, Checkpoint, Consistency, EventStore, EventStoreExt, Expected, Position, RawJson, ReadError,
     SchemaVersion, Snapshot, SnapshotStore, SnapshotStoreExt, State, Version,
 };
-use aether_nats_harness::Server;
-use aether_store_jetstream::JetStreamStore;
+use common::crashing::Crashing;
 use common::{actor, event, fresh_name};
 use serde::{Deserialize, Serialize};
 
@@ -29,46 +25,6 @@ impl State for Notes {
 
     fn apply(&mut self, NoteEvent::Noted { note }: NoteEvent) {
         self.0.push(note);
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
-}
-
-/// A server whose store can be put back to an earlier copy.
-struct Crashing {
-    server: Server,
-    copy: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Crashing {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { server: Server::start().unwrap(), copy: folder.path().join("copy"), _folder: folder }
-    }
-
-    fn remember(&mut self) {
-        self.server.stop().unwrap();
-        copy(&self.server.store_dir(), &self.copy);
-        self.server.start_again().unwrap();
-    }
-
-    fn lose_the_tail(&mut self) {
-        self.server.kill().unwrap();
-        std::fs::remove_dir_all(self.server.store_dir()).unwrap();
-        copy(&self.copy, &self.server.store_dir());
-        self.server.start_again().unwrap();
-    }
-
-    async fn open(&self, name: &aether_core::StreamName) -> JetStreamStore {
-        self.open_in(name, 1).await
-    }
-
-    async fn open_in(&self, name: &aether_core::StreamName, partitions: u32) -> JetStreamStore {
-        let client = async_nats::connect(self.server.url()).await.unwrap();
-        JetStreamStore::builder(client, name.clone()).partitions(partitions).open().await.unwrap()
     }
 }
 
@@ -134,39 +90,4 @@ async fn a_handle_whose_acknowledged_events_are_lost_says_so_once_and_goes_on() 
     let next = store.append(&order, Expected::Exactly(Version::FIRST), [event("after")]).await.unwrap();
     assert_eq!(next.version.number(), 2);
     assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs nats-server: run cargo xtask integration"]
-async fn a_lost_tail_is_found_out_in_the_partition_that_lost_it() {
-    let (mut server, name) = (Crashing::start(), fresh_name());
-    // In the partitions 0 and 3 of 4.
-    let (whole, torn) = (actor("order-1"), actor("order-2"));
-    let store = server.open_in(&name, 4).await;
-    let kept = store.append(&whole, Expected::NoEvents, [event("kept")]).await.unwrap();
-    store.append(&torn, Expected::NoEvents, [event("kept")]).await.unwrap();
-    server.remember();
-    let store = server.open_in(&name, 4).await;
-    let lost = store.append(&torn, Expected::Any, [event("lost")]).await.unwrap();
-    assert_eq!((kept.position.partition(), lost.position.partition()), (0, 3));
-    let checkpoint = Checkpoint::from(vec![kept.position.clone(), lost.position.clone()]);
-    store.verify_checkpoint(&checkpoint).await.unwrap();
-    server.lose_the_tail();
-
-    // The handle that was told so, once, and another one.
-    let error = loop {
-        match store.append(&torn, Expected::Exactly(lost.version), [event("after")]).await {
-            Err(AppendError::Unavailable(_) | AppendError::Unknown(_)) => {}
-            other => break other.unwrap_err(),
-        }
-    };
-    let AppendError::Rewound(rewound) = error else { panic!("{error}") };
-    assert_eq!((rewound.position.partition(), rewound.position.sequence()), (3, lost.position.sequence()));
-    let store = server.open_in(&name, 4).await;
-    store.verify(&kept.position).await.unwrap();
-    let Err(ReadError::Rewound(rewound)) = store.verify_checkpoint(&checkpoint).await else {
-        panic!("not found out")
-    };
-    assert_eq!(rewound.position, lost.position);
-    store.append(&whole, Expected::Exactly(kept.version), [event("after")]).await.unwrap();
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 const ACTORS: usize = 10_000;
 /// How many tasks fill a stream, and how many appends of each are in flight.
 const TASKS: usize = 8;
-const WINDOW: usize = 256;
+const WINDOW: usize = 32;
 /// How long an append may take: those to the actors of many events queue up behind each other.
 const PATIENCE: Duration = Duration::from_secs(60);
 

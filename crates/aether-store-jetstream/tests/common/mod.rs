@@ -1,6 +1,8 @@
 //! What the tests share: stores on the test process's server.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub(crate) mod crashing;
+
 use std::time::{Duration, Instant};
 
 use aether_core::error::BoxError;

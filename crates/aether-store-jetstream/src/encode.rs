@@ -55,11 +55,13 @@ mod tests {
     use super::*;
     use crate::frame::{Frame, Stored};
     use crate::headers;
+    use crate::trail::Trail;
 
     #[test]
     fn what_is_sent_is_read_back_as_the_same_commit() {
         let actor = ActorId::new("order-1").unwrap();
-        let head = Known { version: Version::FIRST, sequence: 7, commits: vec![7], ..Known::default() };
+        let trail = Trail::default().with(7, None, Version::FIRST);
+        let head = Known { version: Version::FIRST, sequence: 7, trail, ..Known::default() };
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         for count in 1..4u64 {
             let events: Vec<_> = (2..2 + count)
@@ -70,7 +72,7 @@ mod tests {
             let frame = Frame::read(&stored, &actor, 0).unwrap();
             assert_eq!((frame.events.as_slice(), frame.epoch()), (events.as_slice(), Some(Epoch::new(3))));
             assert_eq!((frame.said.base, frame.said.follows), (Some(7), Some(Version::FIRST)));
-            assert_eq!(frame.said.trail, [7]);
+            assert_eq!(frame.said.trail, trail);
             assert_eq!(frame.said.digest, (count == 3).then(|| Digest::next(None, &stored.payload)));
         }
     }

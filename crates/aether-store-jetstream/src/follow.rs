@@ -1,5 +1,8 @@
 //! Following trails back from the head, commit by commit: by sequence, without a search.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use aether_core::{ActorId, Version};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -8,6 +11,7 @@ use crate::error::Failure;
 use crate::frame::Frame;
 use crate::plan::MOST_BY_TRAIL;
 use crate::store::Inner;
+use crate::trail::milestone_by;
 
 /// The most bytes of payload that are held until the last commit has come.
 const MOST_BYTES: usize = 32 << 20;
@@ -21,28 +25,24 @@ impl Inner {
         from: Version,
         head: Frame,
     ) -> Result<Option<Vec<Frame>>, Failure> {
-        let mut chain = Chain::new(from, head);
         let (mut gets, subject) = (FuturesUnordered::new(), &*self.events_subject(actor));
-        let mut latest = 0;
+        let mut chain = Chain::new(from);
+        let mut next = chain.put(head);
         loop {
-            match chain.after(latest) {
-                Next::Nothing => {}
-                Next::Broken => return Ok(None),
-                // The oldest first: it says where to go on while the others are still on their way.
-                Next::Page(page) => {
-                    for (place, sequence) in page.into_iter().rev() {
-                        gets.push(async move { (place, self.commit(actor, subject, sequence).await) });
-                    }
-                }
+            let Ok(sequences) = next else {
+                return Ok(None);
+            };
+            // The furthest first: they say where to go on while the others are still on their way.
+            for sequence in sequences {
+                gets.push(async move { self.commit(actor, subject, sequence).await });
             }
-            match gets.next().await {
+            next = match gets.next().await {
                 None => return Ok(chain.finish()),
-                Some((place, frame)) => match frame? {
-                    Some(frame) => chain.put(place, frame),
+                Some(frame) => match frame? {
+                    Some(frame) => chain.put(frame),
                     None => return Ok(None),
                 },
-            }
-            latest = chain.places() - 1;
+            };
         }
     }
 
@@ -60,76 +60,70 @@ impl Inner {
     }
 }
 
-/// The commits that trails led to so far, newest first. Trails and messages may lie.
+/// The commits that trails led to so far. Trails and messages may lie.
 #[derive(Debug)]
 struct Chain {
     from: Version,
-    commits: Vec<Option<Frame>>,
-    /// The place whose trail was followed last.
-    followed: Option<usize>,
+    found: Vec<Frame>,
+    /// The sequences that were asked for, and whether to go on where they lead.
+    asked: BTreeMap<u64, bool>,
     bytes: usize,
 }
 
-/// Where a commit leads.
+/// Says that the trails do not lead to everything that is wanted.
 #[derive(Debug, PartialEq, Eq)]
-enum Next {
-    /// Not known yet, followed already, or far enough.
-    Nothing,
-    /// Not to everything that is wanted.
-    Broken,
-    /// To commits at these sequences, with their places in the chain.
-    Page(Vec<(usize, u64)>),
-}
+struct Broken;
 
 impl Chain {
-    fn new(from: Version, head: Frame) -> Self {
-        let bytes = head.payload.len();
-        Self { from, commits: vec![Some(head)], followed: None, bytes }
+    fn new(from: Version) -> Self {
+        Self { from: from.max(Version::FIRST), found: Vec::new(), asked: BTreeMap::new(), bytes: 0 }
     }
 
-    fn places(&self) -> usize {
-        self.commits.len()
-    }
-
-    fn put(&mut self, place: usize, frame: Frame) {
+    /// Adds a commit, and returns the sequences of those to ask for next: the furthest first.
+    fn put(&mut self, frame: Frame) -> Result<Vec<u64>, Broken> {
         self.bytes += frame.payload.len();
-        if let Some(commit) = self.commits.get_mut(place) {
-            *commit = Some(frame);
-        }
+        // The head was not asked for.
+        let leads_on = *self.asked.entry(frame.sequence).or_insert(true);
+        let next = if leads_on { self.after(&frame)? } else { Vec::new() };
+        self.found.push(frame);
+        Ok(next)
     }
 
-    /// Returns where the commit at the last place leads, once.
-    fn after(&mut self, place: usize) -> Next {
-        let Some(Some(frame)) = self.commits.get(place) else {
-            return Next::Nothing;
-        };
-        if self.followed == Some(place) || !lacks_more(frame, self.from) {
-            return Next::Nothing;
+    /// Returns where a commit leads that was not asked for already.
+    fn after(&mut self, frame: &Frame) -> Result<Vec<u64>, Broken> {
+        if !lacks_more(frame, self.from) {
+            return Ok(Vec::new());
         }
         let trail = &frame.said.trail;
-        let is_too_much = self.places() > MOST_BY_TRAIL || self.bytes > MOST_BYTES;
-        let Some(follows) = frame.said.follows.filter(|_| !trail.is_empty() && !is_too_much) else {
-            return Next::Broken;
-        };
-        let wanted = (follows.number() + 1).saturating_sub(self.from.number().max(1));
+        let is_too_much = self.asked.len() > MOST_BY_TRAIL || self.bytes > MOST_BYTES;
+        let follows =
+            frame.said.follows.filter(|_| !trail.commits().is_empty() && !is_too_much).ok_or(Broken)?;
+        let wanted = (follows.number() + 1).saturating_sub(self.from.number());
         // Half as many events in the earlier ones as in this one, or not less than one.
-        let commits = (2 * wanted.div_ceil(frame.events.len().max(1) as u64)).min(wanted);
-        let count = usize::try_from(commits).unwrap_or(usize::MAX).clamp(1, trail.len());
-        let page = (self.places()..).zip(trail.iter().copied().take(count)).collect();
-        self.followed = Some(place);
-        self.commits.extend(std::iter::repeat_n(None, count));
-        Next::Page(page)
+        let count = (2 * wanted.div_ceil(frame.events.len().max(1) as u64)).min(wanted);
+        let near = trail.commits().iter().take(usize::try_from(count).unwrap_or(usize::MAX)).rev();
+        let far = trail.milestone().filter(|_| milestone_by(follows) >= self.from.number());
+        // The oldest of the commits leads to those before it, as the milestone does.
+        let ends = [far, near.clone().next().copied()];
+        let all = far.into_iter().chain(near.copied());
+        let all = all.filter(|sequence| match self.asked.entry(*sequence) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(ends.contains(&Some(*sequence)));
+                true
+            }
+        });
+        Ok(all.collect())
     }
 
-    /// Returns the commits, oldest first, if each is the one right before the next.
+    /// Returns the commits, oldest first, if each is the one right before the next and nothing is lacking.
     fn finish(self) -> Option<Vec<Frame>> {
-        let mut commits: Vec<Frame> = self.commits.into_iter().collect::<Option<_>>()?;
-        let pairs = commits.iter().zip(commits.iter().skip(1));
-        if !pairs.clone().all(|(later, frame)| is_before(frame, later)) {
-            return None;
-        }
-        commits.reverse();
-        Some(commits)
+        let mut commits = self.found;
+        commits.sort_unstable_by_key(|frame| frame.sequence);
+        let mut pairs = commits.iter().zip(commits.iter().skip(1));
+        let is_whole = commits.first().is_some_and(|first| !lacks_more(first, self.from))
+            && pairs.all(|(frame, later)| is_before(frame, later));
+        is_whole.then_some(commits)
     }
 }
 
@@ -157,71 +151,71 @@ mod tests {
 
     use super::*;
     use crate::headers::Said;
-    use crate::trail;
+    use crate::trail::Trail;
 
     fn version(number: u64) -> Version {
         Version::new(number).unwrap()
     }
 
     /// A commit at `sequence` of the versions from `first` to `last`.
-    fn frame(sequence: u64, first: u64, last: u64, trail: &[u64]) -> Frame {
+    fn frame(sequence: u64, first: u64, last: u64, trail: Trail) -> Frame {
         let actor = ActorId::new("a-1").unwrap();
         let content = || NewEvent::new("T".try_into().unwrap(), RawJson::NULL);
         let events: Vec<_> =
             (first..=last).map(|number| Event::new(actor.clone(), version(number), content())).collect();
-        let said = Said { follows: Some(version(first - 1)), trail: trail.to_vec(), ..Said::default() };
+        let said = Said { follows: Some(version(first - 1)), trail, ..Said::default() };
         Frame { partition: 0, sequence, said, events, version: version(last), payload: Bytes::new() }
     }
 
     /// A history of commits of these sizes, the sequences three apart.
     fn history(sizes: &[u64]) -> Vec<Frame> {
-        let (mut commits, mut last, mut trail) = (Vec::new(), 0, Vec::new());
+        let (mut commits, mut last, mut trail) = (Vec::new(), 0, Trail::default());
         for (sequence, size) in (1..).map(|n| 3 * n).zip(sizes) {
-            commits.push(frame(sequence, last + 1, last + size, &trail));
-            trail = trail::with(sequence, &trail);
+            commits.push(frame(sequence, last + 1, last + size, trail));
+            trail = trail.with(sequence, Some(version(last)), version(last + size));
             last += size;
         }
         commits
     }
 
-    /// Follows trails in what `get` finds, and returns what comes of it and how many pages it took.
+    /// Follows trails in what `get` finds, and returns what comes of it and how many round trips it took.
     fn follow(from: Version, head: Frame, get: impl Fn(u64) -> Option<Frame>) -> (Option<Vec<Frame>>, usize) {
-        let (mut chain, mut pages) = (Chain::new(from, head), 0);
-        loop {
-            match chain.after(chain.places() - 1) {
-                Next::Nothing => return (chain.finish(), pages),
-                Next::Broken => return (None, pages),
-                Next::Page(page) => {
-                    pages += 1;
-                    for (place, sequence) in page {
-                        match get(sequence) {
-                            Some(frame) => chain.put(place, frame),
-                            None => return (None, pages),
-                        }
-                    }
-                }
+        let mut chain = Chain::new(from);
+        let Ok(mut asked) = chain.put(head) else { return (None, 0) };
+        let mut round_trips = 0;
+        while !asked.is_empty() {
+            round_trips += 1;
+            let Some(found) = asked.into_iter().map(&get).collect::<Option<Vec<_>>>() else {
+                return (None, round_trips);
+            };
+            match found.into_iter().map(|frame| chain.put(frame)).collect::<Result<Vec<_>, _>>() {
+                Ok(next) => asked = next.concat(),
+                Err(Broken) => return (None, round_trips),
             }
         }
+        (chain.finish(), round_trips)
     }
 
     proptest! {
         #[test]
-        fn a_trail_leads_to_everything_that_is_wanted(sizes in proptest::collection::vec(1u64..5, 1..80), from in 0u64..100) {
+        fn a_trail_leads_to_everything_that_is_wanted(sizes in proptest::collection::vec(1u64..5, 1..200), from in 0u64..400) {
             let all = history(&sizes);
             let head = all.last().unwrap().clone();
             let from = version(from.min(head.version.number()));
             let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
-            let (found, pages) = follow(from, head, get);
+            let (found, round_trips) = follow(from, head, get);
             let found = found.unwrap();
             prop_assert!(found.first().unwrap().first_version() <= from.max(Version::FIRST));
             prop_assert_eq!(&all[all.len() - found.len()..], &found[..], "in order, without a gap");
-            prop_assert!(pages < all.len().max(1), "{} pages", pages);
+            prop_assert!(round_trips < all.len().max(1), "{} round trips", round_trips);
         }
 
         /// Whatever trails and messages say: an end, and either what is right before each other or nothing.
         #[test]
-        fn lies_lead_nowhere(trails in proptest::collection::vec(proptest::collection::vec(0u64..40, 0..6), 1..20), versions in proptest::collection::vec(1u64..30, 20), from in 0u64..20) {
-            let all: Vec<_> = (1..).zip(trails.iter().zip(&versions)).map(|(sequence, (trail, first))| frame(sequence, *first, *first, trail)).collect();
+        fn lies_lead_nowhere(trails in proptest::collection::vec("[A-H]{0,5}([.][A-H])?", 1..20), versions in proptest::collection::vec(1u64..30, 20), from in 0u64..20) {
+            let trail = |(sequence, text): (u64, &String)| Trail::decode(sequence, text);
+            let trails: Vec<_> = (3..).zip(&trails).map(trail).collect();
+            let all: Vec<_> = (1..).zip(trails.into_iter().zip(&versions)).map(|(sequence, (trail, first))| frame(sequence, *first, *first, trail)).collect();
             let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
             if let (Some(found), _) = follow(version(from), all.last().unwrap().clone(), get) {
                 prop_assert!(found.iter().zip(&found[1..]).all(|(frame, later)| is_before(frame, later)));
@@ -231,15 +225,35 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_asked_for_at_once_as_a_trail_names() {
-        for (sizes, pages) in [([1; 16], 1), ([3; 16], 1)] {
-            let all = history(&sizes);
-            let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
-            assert_eq!(follow(Version::FIRST, all.last().unwrap().clone(), get).1, pages);
+    fn milestones_save_round_trips() {
+        for (commits, size, round_trips) in [
+            (1, 1, 0),
+            (17, 1, 1),
+            (17, 3, 1),
+            (81, 1, 5),
+            (128, 1, 8),
+            (1_000, 1, 15),
+            (1_000, 3, 26),
+            (4_000, 1, 39),
+        ] {
+            let all = history(&vec![size; commits]);
+            let get = |sequence| all.get((sequence / 3) as usize - 1).cloned();
+            let (found, took) = follow(Version::FIRST, all.last().unwrap().clone(), get);
+            assert_eq!(found.unwrap().len(), commits);
+            assert!(took <= round_trips, "{commits} commits of {size}: {took} round trips");
         }
-        let all = history(&[1; 81]);
-        let get = |sequence| all.iter().find(|frame| frame.sequence == sequence).cloned();
-        assert_eq!(follow(Version::FIRST, all.last().unwrap().clone(), get).1, 5);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_asked_for() {
+        let all = history(&[1; 200]);
+        let asked = std::cell::Cell::new(0);
+        let get = |sequence| {
+            asked.set(asked.get() + 1);
+            all.get((sequence / 3) as usize - 1).cloned()
+        };
+        assert_eq!(follow(version(191), all.last().unwrap().clone(), get).0.unwrap().len(), 10);
+        assert_eq!(asked.get(), 9);
     }
 
     #[test]

@@ -132,6 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::trail::Trail;
 
     fn actor() -> ActorId {
         ActorId::new("order-1").unwrap()
@@ -146,7 +147,7 @@ mod tests {
         let headers = headers::write(&Said {
             base: Some(3),
             follows: Version::new(follows).ok(),
-            trail: vec![3],
+            trail: Trail::default().with(3, None, Version::FIRST),
             body,
             ..Said::default()
         });

@@ -14,7 +14,7 @@ use crate::frame::Frame;
 use crate::headers::{Body, Said};
 use crate::rewound::rewound;
 use crate::store::{Inner, Shared};
-use crate::trail;
+use crate::trail::Trail;
 
 /// Where an actor stands: what the next append builds on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,8 +23,8 @@ pub(crate) struct Known {
     /// The sequence of the subject's last message: 0 for none.
     pub(crate) sequence: u64,
     pub(crate) epoch: Option<Epoch>,
-    /// The sequences of the latest commits, newest first.
-    pub(crate) commits: Vec<u64>,
+    /// Where the latest commits lie.
+    pub(crate) trail: Trail,
     /// The digest of the history, where it has one.
     pub(crate) digest: Option<Digest>,
     /// The reservation of versions, where the store has anchors and this one is known.
@@ -39,11 +39,11 @@ impl Known {
 
     /// Where the actor stands with a message that was stored at `sequence`, and leaves it at `version`.
     pub(crate) fn after(sequence: u64, version: Version, said: &Said) -> Self {
-        let commits = match said.body {
-            Body::Claim => said.trail.clone(),
-            _ => trail::with(sequence, &said.trail),
+        let trail = match said.body {
+            Body::Claim => said.trail,
+            _ => said.trail.with(sequence, said.follows, version),
         };
-        Self { version, sequence, epoch: said.epoch, commits, digest: said.digest, anchor: None }
+        Self { version, sequence, epoch: said.epoch, trail, digest: said.digest, anchor: None }
     }
 
     /// What a message that follows says of this head.
@@ -52,7 +52,7 @@ impl Known {
             base: Some(self.sequence),
             follows: Some(self.version),
             epoch: self.epoch,
-            trail: self.commits.clone(),
+            trail: self.trail,
             digest: self.digest,
             trace: None,
             body,

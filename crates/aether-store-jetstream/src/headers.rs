@@ -4,7 +4,7 @@ use aether_core::{Epoch, Version};
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::digest::Digest;
-use crate::trail;
+use crate::trail::Trail;
 
 const EXPECTED: HeaderName = async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 const FOLLOWS: HeaderName = HeaderName::from_static("Aether-Follows");
@@ -24,8 +24,8 @@ pub(crate) struct Said {
     pub(crate) follows: Option<Version>,
     /// The highest epoch that the writer saw, or its own.
     pub(crate) epoch: Option<Epoch>,
-    /// The sequences of the latest earlier commits, newest first.
-    pub(crate) trail: Vec<u64>,
+    /// Where the latest earlier commits lie.
+    pub(crate) trail: Trail,
     /// The digest of the history with this commit, or that a claim leaves as it is.
     pub(crate) digest: Option<Digest>,
     /// The trace that the commit belongs to.
@@ -67,7 +67,7 @@ pub(crate) fn write(said: &Said) -> HeaderMap {
     };
     for (name, value) in [
         (FOLLOWS, said.follows.map(|follows| follows.to_string())),
-        (TRAIL, trail::encode(base, &said.trail)),
+        (TRAIL, said.trail.encode(base)),
         (COUNT, count),
         (EPOCH, said.epoch.map(|epoch| epoch.to_string())),
         (DIGEST, said.digest.map(|digest| digest.to_string())),
@@ -92,7 +92,7 @@ pub(crate) fn without_expectation(headers: &HeaderMap) -> HeaderMap {
 pub(crate) fn read(headers: Option<&HeaderMap>) -> Said {
     let texts = Texts::of(headers);
     let said = texts.said();
-    let trail = texts.trail.zip(said.base).map(|(text, base)| trail::decode(base, text));
+    let trail = texts.trail.zip(said.base).map(|(text, base)| Trail::decode(base, text));
     Said { trail: trail.unwrap_or_default(), ..said }
 }
 
@@ -136,7 +136,7 @@ impl<'a> Texts<'a> {
             base: number(self.base),
             follows: number(self.follows).and_then(|number| Version::new(number).ok()),
             epoch: number(self.epoch).map(Epoch::new),
-            trail: Vec::new(),
+            trail: Trail::default(),
             digest: self.digest.and_then(Digest::parse),
             trace: None,
             body: match self.count.map(str::parse::<u32>) {
@@ -162,13 +162,13 @@ mod tests {
         fn headers_survive(base in 0u64..1 << 50, follows in 0u64..=Version::MAX.number(), epoch in proptest::option::of(any::<u64>()), count in 0u32..5, audited: bool) {
             let (follows, epoch) = (Version::new(follows).unwrap(), epoch.map(Epoch::new));
             let body = match count { 0 => Body::Claim, 1 => Body::Single, n => Body::Packed(n) };
-            let trail: Vec<u64> = [base, base / 2, base / 3].into_iter().filter(|s| *s > 0).collect();
-            let trail = if base > 6 { trail } else { Vec::new() };
+            let commits = [base / 3, base / 2, base].into_iter().filter(|_| base > 6);
+            let trail = commits.fold(Trail::default(), |trail, commit| trail.with(commit, None, Version::FIRST));
             let digest = audited.then(|| Digest::next(None, b"payload"));
             let said = Said { base: Some(base), follows: Some(follows), epoch, trail, digest, trace: None, body };
             let headers = write(&said);
             prop_assert_eq!(read(Some(&headers)), said.clone());
-            prop_assert_eq!(read_without_trail(Some(&headers)), Said { trail: Vec::new(), ..said });
+            prop_assert_eq!(read_without_trail(Some(&headers)), Said { trail: Trail::default(), ..said });
         }
 
         #[test]

@@ -14,6 +14,7 @@ use crate::head::Last;
 use crate::mechanism::Mechanism;
 use crate::plan::{self, Plan};
 use crate::store::{Inner, Shared};
+use crate::trail::milestone_by;
 
 impl Inner {
     /// Reads the actor's events from `from` on.
@@ -117,12 +118,14 @@ impl Reader {
     /// Chooses how to get what leads to `head`.
     async fn start_from(&mut self, head: Frame) -> Result<State, Failure> {
         let end = head.sequence;
+        let (trail, events) = (&head.said.trail, head.events.len() as u64);
+        let since = head.version.number().saturating_sub(milestone_by(head.version)) / events.max(1);
         let mut known = plan::Known {
             from: self.from,
             head: head.version,
-            events: head.events.len() as u64,
-            trail: head.said.trail.len() as u64,
-            span: head.said.trail.last().map_or(0, |oldest| end.saturating_sub(*oldest)),
+            events,
+            trail: trail.commits().len() as u64,
+            apart: trail.apart(end, since),
             pages: self.inner.pages,
             replicas: self.inner.replicas,
         };

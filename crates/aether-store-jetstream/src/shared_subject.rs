@@ -7,6 +7,7 @@ use crate::error::Failure;
 use crate::frame::{Frame, Stored};
 use crate::head::{Known, Last};
 use crate::store::{Inner, Shared};
+use crate::trail::Trail;
 
 impl Inner {
     /// Returns the last message of the actor's subject at the leader, whoever's it is.
@@ -24,7 +25,7 @@ impl Inner {
         if let Ok(frame) = Frame::read(&last, actor, self.partition)
             && frame.said.follows.is_some()
         {
-            return Ok(Known { commits: Vec::new(), ..Known::of(&frame) });
+            return Ok(Known { trail: Trail::default(), ..Known::of(&frame) });
         }
         let mut version = Version::INITIAL;
         let mut messages = Consumer::new(Shared::clone(self), self.events_subject(actor), 1, last.sequence);

@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Claim),
         1 => (0u64..3).prop_map(Step::Go),
         // Into the actor's own history or a neighbor's, nowhere, or nothing at all.
-        3 => "[A-D][B-E]{0,8}|[a-z]{1,3}[B-Z][B-Z]{0,2}|[A-Za-z0-9,]{0,9}".prop_map(Step::Forged),
+        3 => "[A-D][B-E]{0,8}([.][A-Z]{1,2})?|[a-z]{1,3}[B-Z][B-Z]{0,2}|[A-Za-z0-9,.]{0,9}".prop_map(Step::Forged),
         2 => Just(Step::Other),
     ]
 }
@@ -135,6 +135,32 @@ fn every_way_of_reading_gives_what_a_filtered_read_gives() {
             compared.compare(&actor, 0..=last(&compared.every, &actor).await + 1).await;
         });
     });
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn histories_with_milestones_are_read_the_same_by_every_way() {
+    let (compared, actor) = (Compared::open(Retention::default()).await, actor("a-1"));
+    for number in 0..290 {
+        let step = match number % 97 {
+            13 => Step::Claim,
+            // Across the versions 128 and 256, now and then.
+            31 | 32 => Step::Commit(20),
+            60..65 => Step::Other,
+            _ => Step::Commit(1),
+        };
+        compared.write(&actor, &step).await;
+    }
+    let head = last(&compared.every, &actor).await;
+    assert!(head > 384, "three milestones");
+    compared.compare(&actor, (0..=head + 1).step_by(13).chain([127, 128, 129, 255, 256, 257, head])).await;
+    // To the middle of the history, to where it does not lie, and to the right milestone but the wrong commits before.
+    for trail in ["A.1E", "A.kB", "AZ.1E"] {
+        compared.write(&actor, &Step::Forged(trail.to_owned())).await;
+        compared.write(&actor, &Step::Commit(1)).await;
+        let head = last(&compared.every, &actor).await;
+        compared.compare(&actor, [0, 128, 200, head - 40, head - 17, head - 2, head]).await;
+    }
 }
 
 #[tokio::test]

@@ -136,24 +136,33 @@ fn understand(message: &Stored, actor: &ActorId) -> Result<Anchor, Failure> {
 }
 
 impl Appending<'_> {
-    /// Has the versions up to `last` reserved, where the store has anchors, before they are used.
-    pub(crate) async fn reserve(&mut self, head: &Known, last: Version) -> Result<(), AppendError> {
-        let Some(count) = self.inner.anchors else { return Ok(()) };
+    /// Has the versions up to `last` reserved, where the store has anchors, before they are used. Returns whether to go on:
+    /// not where the head was only guessed, and there may be a reservation already, which says where the actor stands.
+    pub(crate) async fn reserve(&mut self, head: &Known, last: Version) -> Result<bool, AppendError> {
+        let Some(count) = self.inner.anchors else { return Ok(true) };
         let reserved = Reserved::after(head, last, count.get(), self.seen);
         let subject = subject::anchor(&self.inner.stream, self.actor);
         while self.anchor.is_none_or(|anchor| anchor.reserved.up_to < last) {
             let base = headers::expecting(self.anchor.map_or(0, |anchor| anchor.sequence));
-            let (payload, left) = (reserved.to_json(self.actor), self.deadline.left());
-            match self.inner.api.publish(&self.inner.snapshots, &subject, base, payload, left).await {
+            let payload = reserved.to_json(self.actor);
+            match self
+                .inner
+                .api
+                .publish(&self.inner.snapshots, &subject, base, payload, self.deadline.at)
+                .await
+            {
                 Ok(sequence) => self.anchor = Some(Anchor { sequence, reserved }),
                 Err(failure) if failure.is_passing() || failure.is_conflict() => {
+                    if self.is_guess {
+                        return Ok(false);
+                    }
                     // Ours after all, or another's, which is as good: versions are reserved for the actor.
                     self.anchor = self.look_at_anchor(failure).await?;
                 }
                 Err(failure) => return Err(self.failed(failure)),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn look_at_anchor(&mut self, mut why: Failure) -> Result<Option<Anchor>, AppendError> {

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
+use crate::deadline::Deadline;
 use crate::error::{ApiError, Failure, code};
 use crate::frame::Stored;
 use crate::inbox::Inbox;
@@ -77,7 +79,7 @@ impl Api {
     pub(crate) async fn call<T: DeserializeOwned>(&self, verb: &str, body: &Value) -> Result<T, Failure> {
         let subject = self.subject(verb);
         let payload = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-        let answer = self.request(&subject, None, payload, self.timeout).await?;
+        let answer = self.request(&subject, None, payload, self.until()).await?;
         let value: Value =
             serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(&subject, error))?;
         if let Some(error) = value.get("error") {
@@ -87,16 +89,16 @@ impl Api {
         T::deserialize(value).map_err(|error| Failure::garbled(&subject, error))
     }
 
-    /// Publishes to a stream and returns the sequence at which it is stored.
+    /// Publishes to a stream, with an answer before `until`, and returns the sequence at which it is stored.
     pub(crate) async fn publish(
         &self,
         stream: &str,
         subject: &str,
         headers: HeaderMap,
         payload: Bytes,
-        timeout: Duration,
+        until: Instant,
     ) -> Result<u64, Failure> {
-        let answer = self.request(subject, Some(headers), payload, timeout.min(self.timeout)).await?;
+        let answer = self.request(subject, Some(headers), payload, until.min(self.until())).await?;
         if let Some(sequence) = usual_ack(stream, &answer.payload) {
             return Ok(sequence);
         }
@@ -151,7 +153,7 @@ impl Api {
     }
 
     async fn direct(&self, subject: &str, body: Bytes) -> Result<Option<Found>, Failure> {
-        let message = self.request(subject, None, body, self.timeout).await?;
+        let message = self.request(subject, None, body, self.until()).await?;
         match message.status.map(|status| status.as_u16()) {
             None => direct_message(message).map(Some).ok_or_else(|| {
                 Failure::garbled(subject, "a direct get's answer without subject or sequence")
@@ -170,7 +172,7 @@ impl Api {
             return self.direct(&any, body.to_string().into()).await;
         }
         let subject = self.subject(&format!("STREAM.MSG.GET.{stream}"));
-        let answer = self.request(&subject, None, body.to_string().into(), self.timeout).await?;
+        let answer = self.request(&subject, None, body.to_string().into(), self.until()).await?;
         let answer: LeaderAnswer =
             serde_json::from_slice(&answer.payload).map_err(|error| Failure::garbled(&subject, error))?;
         match (answer.error, answer.message) {
@@ -188,30 +190,35 @@ impl Api {
         self.permits.acquire().await.map_err(|error| Failure::garbled(subject, error))
     }
 
+    /// Returns the end of what begins now.
+    fn until(&self) -> Instant {
+        Deadline::after(self.timeout).at
+    }
+
     fn request<'a>(
         &'a self,
         subject: &'a str,
         headers: Option<HeaderMap>,
         payload: Bytes,
-        timeout: Duration,
+        until: Instant,
     ) -> impl Future<Output = Result<Message, Failure>> + Send + 'a {
         // Boxed, or each future on the way down would carry it twice, and be copied with it.
         let request = OutboundMessage { subject: subject.into(), reply: None, payload, headers };
-        self.send(subject, Box::new(request), timeout)
+        self.send(subject, Box::new(request), until)
     }
 
     async fn send(
         &self,
         subject: &str,
         request: Box<OutboundMessage>,
-        timeout: Duration,
+        until: Instant,
     ) -> Result<Message, Failure> {
         // Around everything: also the client's queue may be full, and the permits taken.
         let request = async {
             let _permit = self.permit(subject).await?;
             self.inbox.request(subject, request).await
         };
-        let answer = tokio::time::timeout(timeout, request).await;
+        let answer = timeout_at(until, request).await;
         answer.unwrap_or_else(|error| {
             self.inbox.doubt();
             Err(Failure::no_answer(subject, error))

@@ -77,6 +77,8 @@ pub(crate) struct Appending<'a> {
     pub(crate) anchor: Option<Anchor>,
     /// What the stream of events had reached before the last look.
     pub(crate) seen: u64,
+    /// Whether nobody has looked yet where the actor stands.
+    pub(crate) is_guess: bool,
 }
 
 /// What to do next.
@@ -108,13 +110,16 @@ impl<'a> Appending<'a> {
             unanswered: None,
             anchor: None,
             seen: 0,
+            is_guess: false,
         }
     }
 
     /// Waits for the actor's turn, but not beyond the deadline.
     pub(crate) async fn enter_lane(&self) -> Result<Lane<'a>, AppendError> {
-        let lane = timeout_at(self.deadline.at, self.inner.lanes.enter(self.actor)).await;
-        lane.map_err(|_| too_late())
+        match self.inner.lanes.try_enter(self.actor) {
+            Ok(lane) => Ok(lane),
+            Err(place) => timeout_at(self.deadline.at, place.turn()).await.map_err(|_| too_late()),
+        }
     }
 
     async fn run(&mut self) -> Result<Commit, AppendError> {
@@ -140,20 +145,33 @@ impl<'a> Appending<'a> {
         }
     }
 
-    /// The head from the cache, else from any replica.
+    /// The head from the cache; a guess, where the caller says what it is; else from any replica.
     async fn first_head(&mut self) -> Result<(Known, bool), AppendError> {
         match self.inner.heads.find(self.inner.connection(), self.actor) {
             Some(known) => {
                 self.anchor = known.anchor;
                 Ok((known, false))
             }
+            // If it is wrong the server refuses it, and who knows that nothing was there saves a round trip.
+            None if self.may_guess() => {
+                (self.seen, self.is_guess) = (self.inner.seen(), true);
+                Ok((Known::default(), false))
+            }
             // Boxed, as all that is seldom: an append that waits for its acknowledgment is then much smaller.
             None => Ok((Box::pin(self.look(Consistency::Any)).await?, false)),
         }
     }
 
+    /// Says whether the actor may be taken for new: the caller says so, and this handle knows of nothing that was lost since.
+    fn may_guess(&self) -> bool {
+        let is_new = self.expected.first_version(Version::INITIAL) == Some(Version::FIRST);
+        let names_it = self.expected != Expected::Any && is_new;
+        names_it && !self.inner.is_go() && self.inner.heads.least(self.actor).is_nothing()
+    }
+
     /// Looks where the actor stands, again and again until the deadline while there is no answer.
     pub(crate) async fn look(&mut self, consistency: Consistency) -> Result<Known, AppendError> {
+        self.is_guess = false;
         loop {
             self.seen = self.inner.seen();
             let last = match self.inner.is_go() {
@@ -203,8 +221,9 @@ impl<'a> Appending<'a> {
             return Err(if nothing_sent { too_late() } else { self.unknown(None) });
         }
         let version = events.last().map_or(first, Event::version);
-        if self.inner.anchors.is_some() {
-            Box::pin(self.reserve(head, version)).await?;
+        if self.inner.anchors.is_some() && !Box::pin(self.reserve(head, version)).await? {
+            self.events = events.into_iter().map(|event| event.to_new()).collect();
+            return Ok(Step::Again(Box::pin(self.look(Consistency::Leader)).await?));
         }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
         let headers = headers::write(&said);
@@ -257,8 +276,7 @@ impl<'a> Appending<'a> {
             true => headers,
             false => headers::without_expectation(&headers),
         };
-        let left = self.deadline.left();
-        self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, left)
+        self.inner.api.publish(&self.inner.stream, &self.subject, headers, payload, self.deadline.at)
     }
 
     /// Goes on from the leader's head after a refusal: nothing of this call is in the log, and the loop finds out whether

@@ -95,6 +95,13 @@ pub(crate) enum Least {
     Unknown,
 }
 
+impl Least {
+    /// Says whether nothing is known that must be shown.
+    pub(crate) fn is_nothing(self) -> bool {
+        matches!(self, Self::Sequence(0) | Self::Unknown)
+    }
+}
+
 impl Heads {
     pub(crate) fn new(capacity: usize) -> Self {
         Self(Mutex::new(Cache::new(capacity)))

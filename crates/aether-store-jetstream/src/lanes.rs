@@ -20,27 +20,15 @@ pub(crate) struct Lane<'a> {
 }
 
 /// A place in the queue of one actor; given up when dropped, and the turn with it if it came meanwhile.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     lanes: &'a Lanes,
     actor: &'a ActorId,
     turn: Receiver<()>,
 }
 
 impl Lanes {
-    /// Waits for the actor's turn.
-    pub(crate) async fn enter<'a>(&'a self, actor: &'a ActorId) -> Lane<'a> {
-        match self.try_enter(actor) {
-            Ok(lane) => lane,
-            Err(mut place) => {
-                // The sender is dropped by nobody: whoever leaves sends.
-                let _ = (&mut place.turn).await;
-                Lane { lanes: self, actor: actor.clone() }
-            }
-        }
-    }
-
     /// Takes the turn if nobody has it, else a place behind those who wait.
-    fn try_enter<'a>(&'a self, actor: &'a ActorId) -> Result<Lane<'a>, Place<'a>> {
+    pub(crate) fn try_enter<'a>(&'a self, actor: &'a ActorId) -> Result<Lane<'a>, Place<'a>> {
         match self.queues().entry(actor.clone()) {
             Entry::Vacant(entry) => {
                 entry.insert(VecDeque::new());
@@ -87,6 +75,15 @@ impl Lanes {
     }
 }
 
+impl<'a> Place<'a> {
+    /// Waits for the turn.
+    pub(crate) async fn turn(mut self) -> Lane<'a> {
+        // The sender is dropped by nobody: whoever leaves sends.
+        let _ = (&mut self.turn).await;
+        Lane { lanes: self.lanes, actor: self.actor.clone() }
+    }
+}
+
 impl Drop for Lane<'_> {
     fn drop(&mut self) {
         self.lanes.pass_on(&self.actor);
@@ -114,6 +111,15 @@ mod tests {
 
     fn actor(id: &str) -> ActorId {
         ActorId::new(id).unwrap()
+    }
+
+    impl Lanes {
+        async fn enter<'a>(&'a self, actor: &'a ActorId) -> Lane<'a> {
+            match self.try_enter(actor) {
+                Ok(lane) => lane,
+                Err(place) => place.turn().await,
+            }
+        }
     }
 
     #[tokio::test]

@@ -1,9 +1,8 @@
 //! Snapshots: in a stream of their own, the latest of each actor, replaced by expected sequence.
 
-use std::time::Duration;
-
 use aether_core::{ActorId, Consistency, Position, ReplayError, Snapshot, SnapshotError, SnapshotOutcome};
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::error::Failure;
@@ -52,7 +51,7 @@ impl Inner {
             if let Some(newer) = there.filter(|there| there.version > snapshot.version) {
                 return Ok(SnapshotOutcome::Superseded { by: newer.version });
             }
-            match self.publish_snapshot(&snapshot.actor, base, payload.clone(), deadline.left()).await {
+            match self.publish_snapshot(&snapshot.actor, base, payload.clone(), deadline.at).await {
                 Ok(_) => return Ok(SnapshotOutcome::Saved),
                 Err(failure) if failure.is_passing() || failure.is_conflict() => {
                     unanswered |= failure.is_unknown();
@@ -74,10 +73,16 @@ impl Inner {
         actor: &ActorId,
         base: u64,
         payload: Bytes,
-        left: Duration,
+        until: Instant,
     ) -> Result<u64, Failure> {
         self.api
-            .publish(&self.snapshots, &self.snapshots_subject(actor), headers::expecting(base), payload, left)
+            .publish(
+                &self.snapshots,
+                &self.snapshots_subject(actor),
+                headers::expecting(base),
+                payload,
+                until,
+            )
             .await
     }
 

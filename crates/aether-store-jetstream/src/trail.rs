@@ -131,18 +131,16 @@ pub(crate) fn milestone_by(version: Version) -> u64 {
 
 fn push_number(out: &mut String, number: u64) {
     let mut rest = number;
-    loop {
-        let goes_on = if rest < GOES_ON { 0 } else { GOES_ON };
-        out.extend(digit(rest % GOES_ON + goes_on));
-        if goes_on == 0 {
-            return;
-        }
+    while rest >= GOES_ON {
+        out.push(digit(rest % GOES_ON + GOES_ON));
         rest /= GOES_ON;
     }
+    out.push(digit(rest));
 }
 
-fn digit(value: u64) -> Option<char> {
-    DIGITS.get(usize::try_from(value).ok()?).map(|digit| char::from(*digit))
+/// Returns the digit of a value below 64.
+fn digit(value: u64) -> char {
+    DIGITS.get(value as usize % DIGITS.len()).copied().map_or('A', char::from)
 }
 
 fn value(digit: u8) -> Option<u64> {

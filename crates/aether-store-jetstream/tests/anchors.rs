@@ -56,7 +56,9 @@ async fn an_actor_whose_events_have_all_expired_goes_on_above_its_anchor() {
     old.append(&order, Expected::NoEvents, [event("1"), event("2"), event("3")]).await.unwrap();
     wait_until_expired(&old).await;
 
-    // Versions up to 10 were promised, and may have been used.
+    // Versions up to 10 were promised, and may have been used. Also who takes the actor for new finds that out.
+    let error = open(&name).await.append(&order, Expected::NoEvents, [event("x")]).await.unwrap_err();
+    assert!(matches!(error, AppendError::Truncated(_)), "{error}");
     let new = open(&name).await;
     assert_eq!(new.head(&order, Consistency::Any).await.unwrap().version, version(10));
     for expected in [Expected::NoEvents, Expected::Exactly(version(3)), Expected::Below(version(4))] {
@@ -122,6 +124,29 @@ async fn a_reservation_that_nobody_used_holds_nobody_up() {
     assert!(store.read_all(&order, Version::FIRST).await.unwrap().is_empty());
     let commit = store.append(&order, Expected::NoEvents, [event("1")]).await.unwrap();
     assert_eq!(commit.version, Version::FIRST);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn who_says_that_an_actor_is_new_pays_for_no_look() {
+    for (anchors, messages) in [(None, 1), (Some(10), 2)] {
+        let (name, client) = (fresh_name(), connect().await);
+        let builder = JetStreamStore::builder(client.clone(), name.clone());
+        let builder = anchors.map_or(builder.clone(), |versions| builder.anchors(versions));
+        let store = builder.open().await.unwrap();
+        // The first request of a handle also subscribes to its answers.
+        store.append(&actor("order-0"), Expected::NoEvents, [event("x")]).await.unwrap();
+        for expected in [Expected::NoEvents, Expected::Exactly(Version::INITIAL)] {
+            let order = actor(if expected == Expected::NoEvents { "order-1" } else { "order-2" });
+            let before = client.statistics().out_messages.load(Relaxed);
+            store.append(&order, expected, [event("x")]).await.unwrap();
+            assert_eq!(client.statistics().out_messages.load(Relaxed) - before, messages, "{expected}");
+            // Another handle is refused by the server, and looks then.
+            let other = JetStreamStore::builder(client.clone(), name.clone()).open().await.unwrap();
+            let error = other.append(&order, expected, [event("y")]).await.unwrap_err();
+            assert!(matches!(error, AppendError::Conflict(_)), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -36,14 +36,13 @@ async fn an_append_whose_acknowledgment_is_lost_succeeds_and_is_stored_once() {
     for (version, expected) in
         (1..).zip([Expected::NoEvents, Expected::Any, Expected::Exactly(Version::new(4).unwrap())])
     {
-        // Whatever the head look-up leaves in the cache, the next answer is the acknowledgment.
-        store.latest_version(&order).await.unwrap();
-        proxy.drop_messages("_INBOX", if version == 1 { 2 } else { 1 });
+        // The handle need not look where the actor stands: the next answer is the acknowledgment.
+        proxy.drop_messages("_INBOX", 1);
         let commit = store.append(&order, expected, [event("a"), event("b")]).await;
         let commit = commit.unwrap_or_else(|error| panic!("{expected}: {error}"));
         assert_eq!(commit.version.number(), version * 2);
     }
-    assert!(proxy.stats().messages_dropped >= 4);
+    assert!(proxy.stats().messages_dropped >= 3);
     assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 6);
     let announced: Vec<_> = stored.try_iter().map(|event| event.version.number()).collect();
     assert_eq!(announced, [1, 2, 3, 4, 5, 6]);

@@ -28,10 +28,10 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    fn expecting(&self, sequence: u64) -> HeaderMap {
-        let mut headers = self.headers.clone();
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, sequence.to_string());
-        headers
+    /// Messages of the same content, in memory of their own.
+    pub(crate) fn copies(&self, count: usize) -> Vec<Self> {
+        let copy = || Self { headers: self.headers.clone(), payload: Bytes::copy_from_slice(&self.payload) };
+        std::iter::repeat_with(copy).take(count).collect()
     }
 
     /// The same bytes with the expected sequence as their only header.
@@ -69,9 +69,10 @@ impl Raw {
     }
 
     /// Publishes through the client's API, waits for the acknowledgment, and returns the sequence.
-    pub(crate) async fn publish(&self, subject: &str, template: &Template, expected: u64) -> Result<u64> {
-        let headers = template.expecting(expected);
-        let ack = self.context.publish_with_headers(subject.to_owned(), headers, template.payload.clone());
+    pub(crate) async fn publish(&self, subject: &str, message: Template, expected: u64) -> Result<u64> {
+        let Template { mut headers, payload } = message;
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let ack = self.context.publish_with_headers(subject.to_owned(), headers, payload);
         Ok(ack.await?.await?.sequence)
     }
 

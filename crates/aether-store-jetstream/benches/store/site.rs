@@ -2,7 +2,7 @@
 
 use aether_bench::Result;
 use aether_nats_harness::{Cluster, Server};
-use aether_store_jetstream::JetStreamStore;
+use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder};
 use async_nats::Client;
 
 use crate::raw::Raw;
@@ -42,8 +42,12 @@ impl Site {
 
     /// Opens a store: a handle that remembers nothing.
     pub(crate) async fn open(&self, name: &str) -> Result<JetStreamStore> {
+        Ok(self.builder(name)?.open().await?)
+    }
+
+    pub(crate) fn builder(&self, name: &str) -> Result<JetStreamStoreBuilder> {
         let builder = JetStreamStore::builder(self.client.clone(), name.try_into()?);
-        Ok(builder.replicas(self.replicas).open().await?)
+        Ok(builder.replicas(self.replicas))
     }
 
     /// The one server's process.

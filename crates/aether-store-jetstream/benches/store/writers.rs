@@ -89,30 +89,29 @@ impl Writers {
 
     /// Lets each writer make `commits` commits of `pack` events, one after the other, and all writers at a time.
     pub(crate) async fn run(&mut self, who: Who, count: usize, pack: usize) -> Result<Timing> {
-        let [full, bare] = self.templates.clone();
         let mut tasks = JoinSet::new();
-        // Made beforehand, as the template of the client by hand is.
-        let mut prepared: Vec<_> = match who {
-            Who::Store => self.actors.iter().map(|_| commits(&self.events, count, pack)).collect(),
-            Who::Raw | Who::Bare => Vec::new(),
-        };
+        // Made beforehand: by the store's user the events, by hand the messages.
+        let (mut events, mut messages) = (Vec::new(), Vec::new());
+        let [full, bare] = &self.templates;
+        match who {
+            Who::Store => events = self.actors.iter().map(|_| commits(&self.events, count, pack)).collect(),
+            Who::Raw => messages = self.actors.iter().map(|_| full.copies(count)).collect(),
+            Who::Bare => messages = self.actors.iter().map(|_| bare.copies(count)).collect(),
+        }
         let started = Instant::now();
         for (index, actor) in self.actors.iter().enumerate() {
             let (store, raw) = (self.store.clone(), self.raw.clone());
-            let by_hand = |kind: usize, template: Template| {
-                let [first, second] = &actor.subjects;
-                let subject = if kind == 0 { first.clone() } else { second.clone() };
-                let [full, bare] = actor.sequences;
-                let sequence = if kind == 0 { full } else { bare };
-                raw_task(raw, index, subject, template, sequence, count)
-            };
+            let ([full, bare], [full_at, bare_at]) = (&actor.subjects, actor.sequences);
             match who {
                 Who::Store => {
-                    let commits = prepared.pop().unwrap_or_default();
+                    let commits = events.pop().unwrap_or_default();
                     tasks.spawn(store_task(store, index, actor.id.clone(), actor.version, commits));
                 }
-                Who::Raw => drop(tasks.spawn(by_hand(0, full.clone()))),
-                Who::Bare => drop(tasks.spawn(by_hand(1, bare.clone()))),
+                Who::Raw | Who::Bare => {
+                    let (subject, at) = if who == Who::Raw { (full, full_at) } else { (bare, bare_at) };
+                    let messages = messages.pop().unwrap_or_default();
+                    tasks.spawn(raw_task(raw, index, subject.clone(), messages, at));
+                }
             }
         }
         let mut each = Vec::with_capacity(self.actors.len() * count);
@@ -162,14 +161,13 @@ async fn raw_task(
     raw: Raw,
     index: usize,
     subject: String,
-    template: Template,
+    messages: Vec<Template>,
     mut sequence: u64,
-    count: usize,
 ) -> Result<Done> {
-    let mut took = Vec::with_capacity(count);
-    for _ in 0..count {
+    let mut took = Vec::with_capacity(messages.len());
+    for message in messages {
         let started = Instant::now();
-        sequence = raw.publish(&subject, &template, sequence).await?;
+        sequence = raw.publish(&subject, message, sequence).await?;
         took.push(started.elapsed());
     }
     Ok(Done { index, at: sequence, took })

@@ -9,6 +9,7 @@
 //! - [`Event`] and [`NewEvent`]: immutable, shared, with their data as raw JSON until somebody asks for it;
 //! - [`EventStore`] and [`SnapshotStore`]: the contracts, with their conveniences in [`EventStoreExt`] and
 //!   [`SnapshotStoreExt`], and [`SharedStore`] for run-time choice;
+//! - [`Subscribe`]: following a whole store, with a [`Filter`], from anywhere [to start at](StartAt);
 //! - [`State`], [`Loader`], [`SnapshotPolicy`]: folding, with snapshots or without;
 //! - [`Upcasters`], which bring old events up to date on every read;
 //! - [`RetryPolicy`]: what to do about a conflict.
@@ -62,10 +63,11 @@ pub mod id;
 mod json;
 pub mod retry;
 pub mod store;
+pub mod subscription;
 mod timestamp;
 pub mod upcast;
 
-pub use error::{AppendError, ReadError, ReplayError, SnapshotError};
+pub use error::{AppendError, ReadError, ReplayError, SnapshotError, SubscriptionError};
 pub use event::{Event, EventStored, Metadata, NewEvent, RecordedEvent};
 pub use fold::{Loaded, Loader, SnapshotPolicy, State};
 pub use id::{
@@ -78,6 +80,9 @@ pub use store::{
     AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventBroadcaster, EventStore,
     EventStoreExt, Expected, Head, ReadOptions, ReplayResult, SharedStore, Snapshot, SnapshotOutcome,
     SnapshotStore, SnapshotStoreExt,
+};
+pub use subscription::{
+    Delivery, Filter, StartAt, Subscribe, Subscription, SubscriptionMonitor, SubscriptionStatus,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upcast::{Upcasters, Upcasting};

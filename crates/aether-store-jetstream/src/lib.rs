@@ -71,6 +71,7 @@ mod shared_subject;
 mod snapshots;
 mod store;
 mod subject;
+mod subscribe;
 mod trace;
 mod trail;
 mod waiting;

@@ -28,6 +28,7 @@ mod log;
 mod read;
 mod shards;
 mod store;
+mod subscribe;
 
 pub use builder::MemoryStoreBuilder;
 pub use store::MemoryStore;

@@ -26,7 +26,8 @@ macro_rules! event_store_conformance {
 
 /// Makes a test of every fact about snapshot stores, and about snapshots and events together.
 ///
-/// As [`event_store_conformance!`]; the store must implement both traits. The modules are `snapshot`, `load` and
+/// As [`event_store_conformance!`]; the store must implement [`Subscribe`](aether_core::Subscribe), too, so that it can be
+/// shared; one without subscriptions refuses them. The modules are `snapshot`, `load` and
 /// `shared`.
 ///
 /// ```

@@ -3,7 +3,9 @@
 mod append;
 mod parts;
 mod read;
+mod subscription;
 
 pub use append::{AppendError, Conflict, Fenced, IdReused, InvalidAppend, UnknownOutcome};
 pub use parts::{BoxError, NotPermitted, Unavailable, Unsupported};
 pub use read::{HistoryRewound, HistoryTruncated, ReadError, ReplayError, SnapshotError};
+pub use subscription::{LogTruncated, SubscriptionError};

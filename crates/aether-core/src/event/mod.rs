@@ -19,6 +19,7 @@ pub use decode::DecodeError;
 pub use metadata::{Metadata, MetadataKey};
 pub use new_event::{EncodeError, NewEvent};
 pub use recorded::RecordedEvent;
+pub(crate) use shared::Place;
 pub use stored::EventStored;
 
 /// Says what happened to an actor: a fact, never changed once made.

@@ -66,7 +66,7 @@ impl RecordedEvent {
     }
 
     #[inline]
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.0.0.0.place
     }
 }

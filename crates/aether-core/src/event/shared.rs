@@ -31,10 +31,10 @@ pub(super) struct Content {
 
 /// Where it lies.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
-    pub(super) partition: u32,
-    pub(super) index: u32,
-    pub(super) sequence: u64,
+pub(crate) struct Place {
+    pub(crate) partition: u32,
+    pub(crate) index: u32,
+    pub(crate) sequence: u64,
 }
 
 impl Shared {

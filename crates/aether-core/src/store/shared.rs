@@ -11,8 +11,8 @@ use super::{
     AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventStore, Expected, Head, ReadOptions,
     Snapshot, SnapshotOutcome, SnapshotStore,
 };
-use crate::error::{AppendError, ReadError, SnapshotError};
-use crate::{ActorId, Epoch, NewEvent, RecordedEvent, Version};
+use crate::error::{AppendError, ReadError, SnapshotError, SubscriptionError};
+use crate::{ActorId, Epoch, Filter, NewEvent, RecordedEvent, StartAt, Subscribe, Subscription, Version};
 
 /// The events of a read whose store is not known by its type.
 pub type RecordedStream = Pin<Box<dyn Stream<Item = Result<RecordedEvent, ReadError>> + Send>>;
@@ -35,8 +35,9 @@ pub type RecordedStream = Pin<Box<dyn Stream<Item = Result<RecordedEvent, ReadEr
 pub struct SharedStore(Arc<dyn Mirror>);
 
 impl SharedStore {
-    /// Shares `store`.
-    pub fn new<T: EventStore + SnapshotStore>(store: T) -> Self {
+    /// Shares `store`. One that keeps no snapshots, or hands out no subscriptions, refuses them as
+    /// [`Unsupported`](crate::error::Unsupported).
+    pub fn new<T: EventStore + SnapshotStore + Subscribe>(store: T) -> Self {
         Self(Arc::new(store))
     }
 }
@@ -47,7 +48,7 @@ impl fmt::Debug for SharedStore {
     }
 }
 
-/// The two traits with their futures boxed, so that there can be a `dyn` of them.
+/// The three traits with their futures boxed, so that there can be a `dyn` of them.
 trait Mirror: Send + Sync {
     fn append_with<'a>(
         &'a self,
@@ -74,9 +75,14 @@ trait Mirror: Send + Sync {
         actor: &'a ActorId,
     ) -> BoxFuture<'a, Result<Option<Snapshot>, SnapshotError>>;
     fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<SnapshotOutcome, SnapshotError>>;
+    fn subscribe(
+        &self,
+        filter: Filter,
+        start: StartAt,
+    ) -> BoxFuture<'_, Result<Subscription, SubscriptionError>>;
 }
 
-impl<T: EventStore + SnapshotStore> Mirror for T {
+impl<T: EventStore + SnapshotStore + Subscribe> Mirror for T {
     fn append_with<'a>(
         &'a self,
         actor: &'a ActorId,
@@ -121,6 +127,14 @@ impl<T: EventStore + SnapshotStore> Mirror for T {
 
     fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<SnapshotOutcome, SnapshotError>> {
         Box::pin(SnapshotStore::save_snapshot(self, snapshot))
+    }
+
+    fn subscribe(
+        &self,
+        filter: Filter,
+        start: StartAt,
+    ) -> BoxFuture<'_, Result<Subscription, SubscriptionError>> {
+        Box::pin(Subscribe::subscribe(self, filter, start))
     }
 }
 
@@ -169,5 +183,11 @@ impl SnapshotStore for SharedStore {
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
         self.0.save_snapshot(snapshot).await
+    }
+}
+
+impl Subscribe for SharedStore {
+    async fn subscribe(&self, filter: Filter, start: StartAt) -> Result<Subscription, SubscriptionError> {
+        self.0.subscribe(filter, start).await
     }
 }

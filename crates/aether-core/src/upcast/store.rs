@@ -7,10 +7,11 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 
 use super::Upcasters;
-use crate::error::{AppendError, ReadError, SnapshotError};
+use crate::error::{AppendError, ReadError, SnapshotError, SubscriptionError};
 use crate::{
     ActorId, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore, Expected,
-    Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, Version,
+    Filter, Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, SnapshotOutcome, SnapshotStore, StartAt,
+    Subscribe, Subscription, Version,
 };
 
 /// A store whose events are brought up to date by [`Upcasters`] on every read.
@@ -79,7 +80,7 @@ impl<T: EventStore> EventStore for Upcasting<T> {
     ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<T> + 'static {
         let upcasters = Arc::clone(&self.upcasters);
         let events = self.store.read_with(actor, from, options);
-        events.map(move |event| event.and_then(|event| upcasters.upcast_recorded(event)))
+        events.map(move |event| Ok(upcasters.upcast_recorded(event?)?))
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -100,5 +101,13 @@ impl<T: SnapshotStore> SnapshotStore for Upcasting<T> {
         snapshot: Snapshot,
     ) -> impl Future<Output = Result<SnapshotOutcome, SnapshotError>> + Send {
         self.store.save_snapshot(snapshot)
+    }
+}
+
+impl<T: Subscribe> Subscribe for Upcasting<T> {
+    /// As the store beneath; the filter's types are those that the events have when they are up to date.
+    async fn subscribe(&self, filter: Filter, start: StartAt) -> Result<Subscription, SubscriptionError> {
+        let stored = self.store.subscribe(filter.any_type(), start).await?;
+        Ok(stored.upcasting(filter, Arc::clone(&self.upcasters)))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::{BoxError, InvalidAppend, ReadError, ReplayError};
+use crate::error::{BoxError, InvalidAppend, ReplayError};
 use crate::{Event, EventType, JsonError, NewEvent, RawJson, RecordedEvent, SchemaVersion};
 
 type Step = Arc<dyn Fn(&Event) -> Result<Upcast, BoxError> + Send + Sync>;
@@ -132,15 +132,15 @@ impl Upcasters {
         })
     }
 
-    pub(super) fn upcast_recorded(&self, recorded: RecordedEvent) -> Result<RecordedEvent, ReadError> {
+    pub(crate) fn upcast_recorded(&self, recorded: RecordedEvent) -> Result<RecordedEvent, Box<ReplayError>> {
         match self.upcast(recorded.event().clone()) {
             Ok(event) => Ok(recorded.with_event(event)),
-            Err(source) => Err(ReadError::Malformed(Box::new(ReplayError {
+            Err(source) => Err(Box::new(ReplayError {
                 actor: Some(recorded.actor().clone()),
                 position: Some(recorded.position()),
                 raw: recorded.raw_data().to_bytes(),
                 source: format!("bringing it up to date failed: {source}").into(),
-            }))),
+            })),
         }
     }
 }

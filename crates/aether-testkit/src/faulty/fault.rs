@@ -14,6 +14,8 @@ pub enum Operation {
     Head,
     /// [`EventStore::read_with`](aether_core::EventStore::read_with)
     Read,
+    /// [`Subscribe::subscribe`](aether_core::Subscribe::subscribe)
+    Subscribe,
     /// [`SnapshotStore::latest_snapshot`](aether_core::SnapshotStore::latest_snapshot)
     LatestSnapshot,
     /// [`SnapshotStore::save_snapshot`](aether_core::SnapshotStore::save_snapshot)
@@ -27,6 +29,7 @@ impl Operation {
             Self::Claim => "claim",
             Self::Head => "head",
             Self::Read => "read",
+            Self::Subscribe => "subscribe",
             Self::LatestSnapshot => "latest snapshot",
             Self::SaveSnapshot => "save snapshot",
         }

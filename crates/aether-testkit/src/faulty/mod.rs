@@ -25,6 +25,7 @@ mod plan;
 mod rates;
 mod snapshots;
 mod store;
+mod subscribe;
 
 pub use fault::{Fault, Injected, InjectedFault, Operation};
 pub use rates::Rates;

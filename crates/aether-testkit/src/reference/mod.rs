@@ -9,6 +9,7 @@ mod history;
 mod mutation;
 mod snapshots;
 mod store;
+mod subscribe;
 mod under_test;
 
 pub(crate) use history::{Attempt, History};

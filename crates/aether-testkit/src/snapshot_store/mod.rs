@@ -8,7 +8,7 @@ mod load;
 mod shared;
 mod snapshot;
 
-use aether_core::SnapshotStore;
+use aether_core::{SnapshotStore, Subscribe};
 
 use crate::suite::{Fact, StoreUnderTest};
 
@@ -63,6 +63,6 @@ macro_rules! __snapshot_store_facts {
 
 /// Returns all facts of the suite, to go through them at run time.
 #[must_use]
-pub fn facts<F: StoreUnderTest<Store: SnapshotStore>>() -> Vec<Fact<F>> {
+pub fn facts<F: StoreUnderTest<Store: SnapshotStore + Subscribe>>() -> Vec<Fact<F>> {
     crate::__snapshot_store_facts! { __fact_list }
 }

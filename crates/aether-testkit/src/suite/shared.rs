@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aether_core::error::BoxError;
-use aether_core::{Namespace, SharedStore, SnapshotStore, StreamName};
+use aether_core::{Namespace, SharedStore, SnapshotStore, StreamName, Subscribe};
 
 use super::StoreUnderTest;
 
@@ -14,7 +14,7 @@ pub(crate) struct Shared<F>(pub(crate) Arc<F>);
 impl<F> StoreUnderTest for Shared<F>
 where
     F: StoreUnderTest,
-    F::Store: SnapshotStore,
+    F::Store: SnapshotStore + Subscribe,
 {
     type Store = SharedStore;
 

@@ -10,7 +10,7 @@ use crate::cli::{Replicas, ServerChoice};
 pub(crate) const PACKAGE: &str = "aether-store-jetstream";
 
 /// Its test targets that run on every server.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 10] = [
     "anchors",
     "answers",
     "conformance",
@@ -19,6 +19,7 @@ const TARGETS: [&str; 9] = [
     "reads",
     "rewound",
     "streams",
+    "subscriptions",
     "trails",
 ];
 

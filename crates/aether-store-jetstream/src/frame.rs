@@ -1,5 +1,6 @@
 //! Stored messages as what they mean: commits, claims, or nothing that we know.
 
+use aether_core::error::BoxError;
 use aether_core::event::wire::{self, WireError};
 use aether_core::{ActorId, Epoch, Event, Position, ReplayError, Version};
 use async_nats::HeaderMap;
@@ -43,25 +44,30 @@ impl Frame {
         Self::with(headers::read_without_trail(message.headers.as_ref()), message, actor, partition)
     }
 
+    /// Reads a message of whichever actor it says, without its trail. `likely` is an actor that it may be of, whose id is
+    /// shared then.
+    pub(crate) fn read_any(
+        message: &Stored,
+        likely: Option<&ActorId>,
+        partition: u32,
+    ) -> Result<Self, Box<ReplayError>> {
+        let said = headers::read_without_trail(message.headers.as_ref());
+        let events = events(&said, &message.payload, likely, None);
+        let events = events.map_err(|fault| malformed(message, None, partition, fault))?;
+        Ok(Self::of(said, events, message, partition))
+    }
+
     fn with(said: Said, message: &Stored, actor: &ActorId, partition: u32) -> Result<Self, Box<ReplayError>> {
-        let events = events(&said, &message.payload, actor).map_err(|fault| {
-            Box::new(ReplayError {
-                actor: Some(actor.clone()),
-                position: Some(Position::new(partition, message.sequence, 0, None)),
-                raw: message.payload.clone(),
-                source: fault.into(),
-            })
-        })?;
+        let events = events(&said, &message.payload, Some(actor), Some(actor));
+        let events = events.map_err(|fault| malformed(message, Some(actor), partition, fault))?;
+        Ok(Self::of(said, events, message, partition))
+    }
+
+    fn of(said: Said, events: Vec<Event>, message: &Stored, partition: u32) -> Self {
         let claimed = said.follows.unwrap_or_default();
         let version = events.last().map_or(claimed, Event::version);
-        Ok(Self {
-            partition,
-            sequence: message.sequence,
-            said,
-            events,
-            version,
-            payload: message.payload.clone(),
-        })
+        let (sequence, payload) = (message.sequence, message.payload.clone());
+        Self { partition, sequence, said, events, version, payload }
     }
 
     /// Returns the version of the first event, or the one that a claim leaves as it is.
@@ -85,6 +91,21 @@ impl Frame {
     }
 }
 
+/// Says that a stored message is not what it should be.
+pub(crate) fn malformed(
+    message: &Stored,
+    actor: Option<&ActorId>,
+    partition: u32,
+    source: impl Into<BoxError>,
+) -> Box<ReplayError> {
+    Box::new(ReplayError {
+        actor: actor.cloned(),
+        position: Some(Position::new(partition, message.sequence, 0, None)),
+        raw: message.payload.clone(),
+        source: source.into(),
+    })
+}
+
 /// Says why a stored message is no part of the actor's history.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
@@ -102,11 +123,17 @@ enum Fault {
     Claim,
 }
 
-fn events(said: &Said, payload: &Bytes, actor: &ActorId) -> Result<Vec<Event>, Fault> {
+/// Reads the events of a message: all of them of one actor, of `wanted` where that is said.
+fn events(
+    said: &Said,
+    payload: &Bytes,
+    likely: Option<&ActorId>,
+    wanted: Option<&ActorId>,
+) -> Result<Vec<Event>, Fault> {
     let events = match said.body {
-        Body::Single => vec![wire::decode(payload.clone(), Some(actor))?],
+        Body::Single => vec![wire::decode(payload.clone(), likely)?],
         Body::Packed(count) => {
-            let events = wire::decode_packed(payload.clone(), Some(actor))?;
+            let events = wire::decode_packed(payload.clone(), likely)?;
             if events.len() != count as usize {
                 return Err(Fault::Count { said: count, found: events.len() });
             }
@@ -116,7 +143,8 @@ fn events(said: &Said, payload: &Bytes, actor: &ActorId) -> Result<Vec<Event>, F
         Body::Claim => return Err(Fault::Claim),
         Body::Unreadable => return Err(Fault::Unreadable),
     };
-    if let Some(event) = events.iter().find(|event| event.actor() != actor) {
+    let actor = wanted.or_else(|| events.first().map(Event::actor));
+    if let Some(event) = events.iter().find(|event| Some(event.actor()) != actor) {
         return Err(Fault::OtherActor(event.actor().clone()));
     }
     let pairs = events.iter().zip(events.iter().skip(1));

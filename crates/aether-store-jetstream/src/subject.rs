@@ -44,12 +44,18 @@ pub(crate) fn is_exact(actor: &ActorId) -> bool {
     !actor.as_str().bytes().any(|byte| byte != b'%' && is_escaped(byte))
 }
 
+impl Layout {
+    fn push_token(self) -> fn(&mut String, &str) {
+        match self {
+            Self::Aether => push_token,
+            Self::Go => push_lossy_token,
+        }
+    }
+}
+
 /// Returns `STREAM.KIND.TYPE.ID`.
 fn subject(layout: Layout, stream: &str, kind: &str, actor: &ActorId) -> String {
-    let push = match layout {
-        Layout::Aether => push_token,
-        Layout::Go => push_lossy_token,
-    };
+    let push = layout.push_token();
     let (actor_type, id) = (actor.actor_type(), actor.as_str());
     let mut out = String::with_capacity(stream.len() + kind.len() + actor_type.len() + id.len() + 3);
     for fixed in [stream, kind] {
@@ -65,6 +71,26 @@ fn subject(layout: Layout, stream: &str, kind: &str, actor: &ActorId) -> String 
 /// Returns the subject of an actor's events.
 pub(crate) fn events(layout: Layout, stream: &str, actor: &ActorId) -> String {
     subject(layout, stream, "events", actor)
+}
+
+/// Returns the subject that all events of an actor type match, and perhaps those of others, where types may become one token.
+pub(crate) fn events_of_type(layout: Layout, stream: &str, actor_type: &str) -> String {
+    let mut out = format!("{stream}.events.");
+    layout.push_token()(&mut out, actor_type);
+    out.push_str(".*");
+    out
+}
+
+/// Says whether `subject` is the one of an actor's events.
+pub(crate) fn is_events(layout: Layout, stream: &str, actor: &ActorId, subject: &str) -> bool {
+    let (actor_type, id) = (actor.actor_type(), actor.as_str());
+    // What most ids are, without making the subject.
+    let tokens = subject.strip_prefix(stream).and_then(|rest| rest.strip_prefix(".events."));
+    let plain = tokens.and_then(|tokens| tokens.strip_prefix(actor_type)?.strip_prefix('.'));
+    if plain == Some(id) && !id.bytes().any(is_escaped) {
+        return true;
+    }
+    subject == events(layout, stream, actor)
 }
 
 /// Returns the subject of an actor's snapshots.
@@ -113,6 +139,20 @@ mod tests {
         fn two_ids_have_two_subjects(a in id(), b in id()) {
             let (x, y) = (ActorId::new(a.as_str()).unwrap(), ActorId::new(b.as_str()).unwrap());
             prop_assert_eq!(events(Layout::Aether, "s", &x) == events(Layout::Aether, "s", &y), a == b);
+        }
+
+        #[test]
+        fn a_subject_is_known_for_its_actors(a in id(), b in id()) {
+            let (x, y) = (ActorId::new(a.as_str()).unwrap(), ActorId::new(b).unwrap());
+            for layout in [Layout::Aether, Layout::Go] {
+                let (own, other) = (events(layout, "s", &x), events(layout, "s", &y));
+                prop_assert!(is_events(layout, "s", &x, &own));
+                prop_assert_eq!(is_events(layout, "s", &x, &other), own == other);
+                let longer = format!("{own}.x");
+                prop_assert!(!is_events(layout, "s", &x, &longer));
+                let of_type = events_of_type(layout, "s", x.actor_type());
+                prop_assert!(own.starts_with(of_type.trim_end_matches('*')));
+            }
         }
 
         #[test]

@@ -12,6 +12,7 @@ mod check;
 mod choice;
 mod content;
 mod deposed;
+mod followed;
 mod follower;
 mod history;
 mod log;

@@ -61,13 +61,14 @@ pub mod event;
 pub mod fold;
 pub mod id;
 mod json;
+pub mod key_value;
 pub mod retry;
 pub mod store;
 pub mod subscription;
 mod timestamp;
 pub mod upcast;
 
-pub use error::{AppendError, ReadError, ReplayError, SnapshotError, SubscriptionError};
+pub use error::{AppendError, KeyValueError, ReadError, ReplayError, SnapshotError, SubscriptionError};
 pub use event::{Event, EventStored, Metadata, NewEvent, RecordedEvent};
 pub use fold::{Loaded, Loader, SnapshotPolicy, State};
 pub use id::{
@@ -75,6 +76,7 @@ pub use id::{
     StreamName, Version,
 };
 pub use json::{JsonError, JsonKind, RawJson};
+pub use key_value::{KeyValue, SharedKeyValue};
 pub use retry::RetryPolicy;
 pub use store::{
     AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventBroadcaster, EventStore,

@@ -12,6 +12,7 @@ use crate::MemoryStore;
 pub struct MemoryStoreBuilder {
     namespace: Option<Namespace>,
     broadcaster: Option<Arc<dyn EventBroadcaster>>,
+    keeps_times: bool,
 }
 
 impl MemoryStoreBuilder {
@@ -27,10 +28,17 @@ impl MemoryStoreBuilder {
         Self { broadcaster: Some(Arc::new(broadcaster)), ..self }
     }
 
+    /// Keeps when each commit was stored, for subscriptions that start at a [`Time`](aether_core::StartAt::Time); a store
+    /// without times refuses them. To look at the clock makes an append take about a third longer.
+    #[must_use]
+    pub fn keep_times(self) -> Self {
+        Self { keeps_times: true, ..self }
+    }
+
     /// Makes the store.
     #[must_use]
     pub fn build(self) -> MemoryStore {
-        MemoryStore::announcing(Announcer::new(self.namespace, self.broadcaster))
+        MemoryStore::with(Announcer::new(self.namespace, self.broadcaster), self.keeps_times)
     }
 }
 
@@ -38,6 +46,10 @@ impl std::fmt::Debug for MemoryStoreBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let announces = self.broadcaster.is_some();
         let mut debug = f.debug_struct("MemoryStoreBuilder");
-        debug.field("namespace", &self.namespace).field("broadcaster", &announces).finish()
+        debug
+            .field("namespace", &self.namespace)
+            .field("broadcaster", &announces)
+            .field("keeps_times", &self.keeps_times)
+            .finish()
     }
 }

@@ -91,6 +91,10 @@ impl History {
         (self.epoch, self.claimed_at) = (Some(epoch), Some(sequence));
     }
 
+    pub(crate) fn events(&self) -> impl Iterator<Item = &RecordedEvent> {
+        self.log.iter()
+    }
+
     /// Returns where the events from `version` on begin, and how many there are in all.
     pub(crate) fn range_from(&self, version: Version) -> (usize, usize) {
         (self.log.partition_point(|event| event.version() < version), self.log.len())
@@ -155,11 +159,11 @@ impl History {
     /// Returns the events of the commit that holds the first event from `version` on.
     fn commit_at(&self, version: Version) -> Vec<RecordedEvent> {
         let (at, _) = self.range_from(version);
-        let Some(sequence) = self.log.get(at).map(|event| event.position().sequence()) else {
+        let Some(sequence) = self.log.get(at).map(RecordedEvent::sequence) else {
             return Vec::new();
         };
-        let start = self.log.partition_point(|event| event.position().sequence() < sequence);
+        let start = self.log.partition_point(|event| event.sequence() < sequence);
         let events = (start..).map_while(|index| self.log.get(index));
-        events.take_while(|event| event.position().sequence() == sequence).cloned().collect()
+        events.take_while(|event| event.sequence() == sequence).cloned().collect()
     }
 }

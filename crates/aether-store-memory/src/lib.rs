@@ -21,14 +21,20 @@
 //! | --- | --- |
 //! | namespace | none: announcements say `__internal__` |
 //! | broadcaster | none |
+//! | times | not kept: `StartAt::Time` is refused |
 
 mod builder;
+mod data;
+mod follow;
 mod history;
 mod log;
+mod notes;
+mod order;
 mod read;
 mod shards;
 mod store;
 mod subscribe;
+mod waiting;
 
 pub use builder::MemoryStoreBuilder;
 pub use store::MemoryStore;

@@ -1,4 +1,4 @@
-//! An actor's events in chunks that readers share: no append moves what is there, no read copies it.
+//! Events in chunks that readers share: no append moves what is there, no read copies it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ pub(crate) const CHUNK: usize = 256;
 
 type Chunk = Arc<Vec<RecordedEvent>>;
 
-/// The events of one actor, in order.
+/// The events of one actor, or of all, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     /// Of [`CHUNK`] events each.
@@ -29,6 +29,10 @@ impl Log {
 
     pub(crate) fn get(&self, index: usize) -> Option<&RecordedEvent> {
         self.chunk(index / CHUNK)?.get(index % CHUNK)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RecordedEvent> {
+        self.full.iter().chain([&self.open]).flat_map(|chunk| chunk.iter())
     }
 
     #[inline]

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use aether_core::{ActorId, ReadError, RecordedEvent, Version};
 use futures_util::Stream;
 
+use crate::data::Data;
 use crate::log::Page;
-use crate::shards::Shards;
 
 /// The events of one actor, up to the one that was the latest when the read began. No lock is held between two pages,
 /// and no page but one is held at a time.
@@ -20,24 +20,23 @@ pub(crate) struct Events {
 
 /// What comes after the page.
 struct Rest {
-    shards: Arc<Shards>,
+    data: Arc<Data>,
     actor: ActorId,
     next: usize,
     end: usize,
 }
 
 impl Events {
-    pub(crate) fn new(shards: &Arc<Shards>, actor: &ActorId, from: Version) -> Self {
-        let shard = shards.lock(actor);
-        let Some(history) = shard.get(actor) else {
+    pub(crate) fn new(data: &Arc<Data>, actor: &ActorId, from: Version) -> Self {
+        let shard = data.shards.lock(actor);
+        let Some(history) = shard.histories.get(actor) else {
             return Self::default();
         };
         let (next, end) = history.range_from(from);
         let page = history.page(next, end);
         let next = next + page.len();
         let more = next < end;
-        let rest =
-            more.then(|| Rest { shards: Arc::clone(shards), actor: history.actor().clone(), next, end });
+        let rest = more.then(|| Rest { data: Arc::clone(data), actor: history.actor().clone(), next, end });
         Self { page, rest }
     }
 
@@ -54,9 +53,12 @@ impl Events {
 
 impl Rest {
     fn page(&mut self) -> Page {
-        let shard = self.shards.lock(&self.actor);
-        let page =
-            shard.get(&self.actor).map(|history| history.page(self.next, self.end)).unwrap_or_default();
+        let shard = self.data.shards.lock(&self.actor);
+        let page = shard
+            .histories
+            .get(&self.actor)
+            .map(|history| history.page(self.next, self.end))
+            .unwrap_or_default();
         self.next += page.len();
         page
     }

@@ -3,14 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aether_core::ActorId;
+use aether_core::{ActorId, RecordedEvent, Timestamp};
 
 use crate::history::History;
+use crate::notes::Notes;
 
 /// Enough that the threads of one machine seldom meet.
 const SHARDS: usize = 64;
 
-type Histories = HashMap<ActorId, History>;
+/// What one lock is for.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) histories: HashMap<ActorId, History>,
+    pub(crate) notes: Notes,
+}
 
 /// The histories by actor. A shard's lock is that of all its actors, and is held for as long as one of them is changed
 /// or a page of it found.
@@ -21,23 +27,57 @@ pub(crate) struct Shards {
 }
 
 /// A lock on cache lines of its own: 128 bytes, since processors fetch 64 by twos.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
-struct Shard(Mutex<Histories>);
+struct Shard(Mutex<Held>);
+
+impl Shard {
+    fn new(keeps_times: bool) -> Self {
+        let notes = if keeps_times { Notes::keeping_times() } else { Notes::default() };
+        Self(Mutex::new(Held { histories: HashMap::new(), notes }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Shards {
-    pub(crate) fn new() -> Self {
-        let others = (1..SHARDS).map(|_| Shard::default()).collect();
-        Self { first: Shard::default(), others }
+    pub(crate) fn new(keeps_times: bool) -> Self {
+        let others = (1..SHARDS).map(|_| Shard::new(keeps_times)).collect();
+        Self { first: Shard::new(keeps_times), others }
     }
 
     /// Locks the shard of `actor`: also after another thread panicked, since every change to a history is a single step,
     /// so that none is half done.
     #[inline]
-    pub(crate) fn lock(&self, actor: &ActorId) -> MutexGuard<'_, Histories> {
+    pub(crate) fn lock(&self, actor: &ActorId) -> MutexGuard<'_, Held> {
         let index = spread(actor.as_str().as_bytes()) as usize % SHARDS;
         let shard = self.others.get(index).unwrap_or(&self.first);
-        shard.0.lock().unwrap_or_else(PoisonError::into_inner)
+        shard.lock()
+    }
+
+    /// Moves to `fresh` what was stored since the last time, and the first time all there is, with its sequences. One shard
+    /// after the other is locked, so that no append waits for more than its own.
+    pub(crate) fn take_fresh(&self, fresh: &mut Vec<(u64, RecordedEvent)>) {
+        for shard in self.all() {
+            let mut held = shard.lock();
+            if !held.notes.take_fresh(fresh) {
+                let events = held.histories.values().flat_map(History::events);
+                fresh.extend(events.map(|event| (event.sequence(), event.clone())));
+            }
+        }
+    }
+
+    /// Returns the first sequence that was stored at `time` or later, if there is one. `None` where times are not kept.
+    pub(crate) fn first_since(&self, time: Timestamp) -> Option<Option<u64>> {
+        let firsts = self.all().map(|shard| shard.lock().notes.first_since(time));
+        let firsts = firsts.collect::<Option<Vec<_>>>()?;
+        Some(firsts.into_iter().flatten().min())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Shard> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 }
 

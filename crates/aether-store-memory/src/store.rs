@@ -1,7 +1,6 @@
 //! The store: histories, their order, and who is told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use aether_core::error::InvalidAppend;
 use aether_core::store::{Announcer, check_commit};
@@ -13,9 +12,11 @@ use aether_core::{
 use futures_util::Stream;
 
 use crate::MemoryStoreBuilder;
+use crate::data::Data;
 use crate::history::History;
+use crate::notes::Notes;
 use crate::read::Events;
-use crate::shards::Shards;
+use crate::shards::Held;
 
 /// Keeps events and snapshots in memory. A clone is another handle on the same data.
 ///
@@ -26,23 +27,15 @@ pub struct MemoryStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Shared with the reads that are under way.
-    actors: Arc<Shards>,
-    latest: Latest,
+    /// Shared with the reads and subscriptions that are under way.
+    data: Arc<Data>,
     announcer: Announcer,
 }
 
-/// The sequence of the latest commit or claim, the same counter for all actors, on cache lines of its own.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Latest(AtomicU64);
-
-impl Latest {
-    /// Takes the next sequence. To be called with the actor's lock, which is held until the history is changed: whoever
-    /// sees a sequence taken, and then takes the lock of any other actor, sees what was stored at all lower ones.
-    #[inline]
-    fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::AcqRel) + 1
+/// The last handle is gone: nothing will be stored any more.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.data.waiting.close();
     }
 }
 
@@ -59,8 +52,8 @@ impl MemoryStore {
         MemoryStoreBuilder::default()
     }
 
-    pub(crate) fn announcing(announcer: Announcer) -> Self {
-        Self(Arc::new(Inner { actors: Arc::new(Shards::new()), latest: Latest::default(), announcer }))
+    pub(crate) fn with(announcer: Announcer, keeps_times: bool) -> Self {
+        Self(Arc::new(Inner { data: Arc::new(Data::new(keeps_times)), announcer }))
     }
 
     /// Appends at once. Apart from the future that calls it: the less is moved, the faster.
@@ -74,6 +67,7 @@ impl MemoryStore {
     ) -> Result<Commit, AppendError> {
         check_commit(expected, &events)?;
         let (events, already_stored) = self.store(actor, expected, events, epoch)?;
+        self.0.data.waiting.wake();
         self.0.announcer.deliver();
         Commit::new(events, already_stored).ok_or_else(|| InvalidAppend::Empty.into())
     }
@@ -87,14 +81,15 @@ impl MemoryStore {
         events: Vec<NewEvent>,
         epoch: Option<Epoch>,
     ) -> Result<(Vec<RecordedEvent>, bool), AppendError> {
-        let mut shard = self.0.actors.lock(actor);
-        if let Some(history) = shard.get_mut(actor) {
-            return self.store_in(history, expected, events, epoch);
+        let mut shard = self.0.data.shards.lock(actor);
+        let Held { histories, notes } = &mut *shard;
+        if let Some(history) = histories.get_mut(actor) {
+            return self.store_in(history, notes, expected, events, epoch);
         }
         // Kept only now: a refused append leaves nothing of the actor behind.
         let mut history = History::new(actor.clone());
-        let stored = self.store_in(&mut history, expected, events, epoch)?;
-        shard.insert(actor.clone(), history);
+        let stored = self.store_in(&mut history, notes, expected, events, epoch)?;
+        histories.insert(actor.clone(), history);
         Ok(stored)
     }
 
@@ -102,6 +97,7 @@ impl MemoryStore {
     fn store_in(
         &self,
         history: &mut History,
+        notes: &mut Notes,
         expected: Expected,
         events: Vec<NewEvent>,
         epoch: Option<Epoch>,
@@ -109,10 +105,25 @@ impl MemoryStore {
         let Some(first) = history.judge(expected, events.len(), epoch)? else {
             return Ok((history.repeated_or_refused(expected, &events, epoch)?, true));
         };
-        let recorded = history.push(self.0.latest.next(), first, events, epoch);
+        let sequence = self.0.data.latest.next();
+        let recorded = history.push(sequence, first, events, epoch);
+        notes.commit(sequence, &recorded);
         // Under the actor's lock, so that announcements come in the order of its versions.
         self.0.announcer.enqueue(&recorded);
         Ok((recorded, false))
+    }
+
+    fn claim_now(&self, actor: &ActorId, epoch: Epoch, proves: bool) -> Result<Head, AppendError> {
+        let mut shard = self.0.data.shards.lock(actor);
+        let history = shard.histories.entry(actor.clone()).or_insert_with(|| History::new(actor.clone()));
+        if history.judge_claim(epoch)? || proves {
+            history.claim(self.0.data.latest.next(), epoch);
+        }
+        Ok(history.head())
+    }
+
+    pub(crate) fn data(&self) -> &Arc<Data> {
+        &self.0.data
     }
 }
 
@@ -140,16 +151,14 @@ impl EventStore for MemoryStore {
         epoch: Epoch,
         options: ClaimOptions,
     ) -> Result<Head, AppendError> {
-        let mut shard = self.0.actors.lock(actor);
-        let history = shard.entry(actor.clone()).or_insert_with(|| History::new(actor.clone()));
-        if history.judge_claim(epoch)? || options.proves {
-            history.claim(self.0.latest.next(), epoch);
-        }
-        Ok(history.head())
+        let head = self.claim_now(actor, epoch, options.proves)?;
+        // A claim is no event, but checkpoints move over it.
+        self.0.data.waiting.wake();
+        Ok(head)
     }
 
     async fn head(&self, actor: &ActorId, _: Consistency) -> Result<Head, ReadError> {
-        Ok(self.0.actors.lock(actor).get(actor).map_or_else(Head::default, History::head))
+        Ok(self.0.data.shards.lock(actor).histories.get(actor).map_or_else(Head::default, History::head))
     }
 
     fn read_with(
@@ -158,7 +167,7 @@ impl EventStore for MemoryStore {
         from: Version,
         _: ReadOptions,
     ) -> impl Stream<Item = Result<RecordedEvent, ReadError>> + Send + Unpin + use<> + 'static {
-        Events::new(&self.0.actors, actor, from)
+        Events::new(&self.0.data, actor, from)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -172,13 +181,13 @@ impl EventStore for MemoryStore {
 
 impl SnapshotStore for MemoryStore {
     async fn latest_snapshot(&self, actor: &ActorId) -> Result<Option<Snapshot>, SnapshotError> {
-        Ok(self.0.actors.lock(actor).get(actor).and_then(History::snapshot))
+        Ok(self.0.data.shards.lock(actor).histories.get(actor).and_then(History::snapshot))
     }
 
     async fn save_snapshot(&self, snapshot: Snapshot) -> Result<SnapshotOutcome, SnapshotError> {
-        let mut shard = self.0.actors.lock(&snapshot.actor);
+        let mut shard = self.0.data.shards.lock(&snapshot.actor);
         let actor = snapshot.actor.clone();
-        let history = shard.entry(actor.clone()).or_insert_with(|| History::new(actor));
+        let history = shard.histories.entry(actor.clone()).or_insert_with(|| History::new(actor));
         Ok(history.save_snapshot(snapshot))
     }
 }
@@ -196,8 +205,8 @@ mod tests {
         let first = Expected::Exactly(Version::FIRST);
         let refused = store.append(&actor, first, [event.clone()]).await.unwrap_err();
         assert!(refused.is_conflict());
-        assert!(store.0.actors.lock(&actor).is_empty());
+        assert!(store.0.data.shards.lock(&actor).histories.is_empty());
         let stored = store.append(&actor, Expected::NoEvents, [event]).await.unwrap();
-        assert_eq!((stored.position.sequence(), store.0.actors.lock(&actor).len()), (1, 1));
+        assert_eq!((stored.position.sequence(), store.0.data.shards.lock(&actor).histories.len()), (1, 1));
     }
 }

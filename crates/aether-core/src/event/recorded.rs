@@ -54,6 +54,20 @@ impl RecordedEvent {
         Position::new(partition, sequence, index, Some(self.id().clone()))
     }
 
+    /// Returns the place of the commit in its partition: that of the [position](Self::position), which is not made for it.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.place().sequence
+    }
+
+    /// Returns the place of the event in its commit, from 0.
+    #[inline]
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.place().index
+    }
+
     /// Returns the same place with another event. For what brings events up to date while they are read.
     #[must_use]
     pub(crate) fn with_event(self, event: Event) -> Self {

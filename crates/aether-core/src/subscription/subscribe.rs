@@ -7,7 +7,7 @@ use crate::error::SubscriptionError;
 
 /// Follows a store's events, of all actors together: from wherever one says, and then as they are stored.
 ///
-/// ```no_run
+/// ```
 /// use aether_core::{ActorId, Delivery, EventStoreExt, Expected, Filter, NewEvent, RawJson, StartAt, Subscribe};
 /// use aether_store_memory::MemoryStore;
 /// use futures_util::StreamExt;

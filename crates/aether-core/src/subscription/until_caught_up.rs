@@ -13,7 +13,7 @@ impl Subscription {
     /// Returns the events up to the mark, as a stream that ends there; at once, where the mark was handed out before. The
     /// subscription then goes on from there.
     ///
-    /// ```no_run
+    /// ```
     /// # use aether_core::{ActorId, EventStoreExt, Expected, Filter, NewEvent, RawJson, StartAt, Subscribe};
     /// use futures_util::TryStreamExt;
     ///

@@ -1,7 +1,8 @@
 //! The tests that every event store of Aether passes, ready to be run on yours.
 //!
-//! - [`event_store_conformance!`] and [`snapshot_store_conformance!`] make one named test per fact that the contracts of
-//!   [`EventStore`](aether_core::EventStore) and [`SnapshotStore`](aether_core::SnapshotStore) demand.
+//! - [`event_store_conformance!`], [`snapshot_store_conformance!`] and [`subscription_conformance!`] make one named test per
+//!   fact that the contracts of [`EventStore`](aether_core::EventStore),
+//!   [`SnapshotStore`](aether_core::SnapshotStore) and [`Subscribe`](aether_core::Subscribe) demand.
 //! - [`event_store_model!`] and [`snapshot_store_model!`] compare a store with a simple [model] under random commands,
 //!   and print the shortest history that tells them apart.
 //! - [`FaultyStore`] fails, delays and drops acknowledgements, to test what is built on stores.
@@ -73,7 +74,8 @@
 //! MyStoreUnderTest::new())`. What a store cannot do it says in its
 //! [`Capabilities`](aether_core::Capabilities); the facts about it then demand that it is refused as `Unsupported`.
 //!
-//! To go through the facts in a program, take them from [`event_store::facts`] and [`snapshot_store::facts`].
+//! To go through the facts in a program, take them from [`event_store::facts`], [`snapshot_store::facts`] and
+//! [`subscription::facts`].
 
 pub mod event_store;
 pub mod faulty;
@@ -81,6 +83,7 @@ mod macros;
 pub mod model;
 pub mod reference;
 pub mod snapshot_store;
+pub mod subscription;
 mod suite;
 
 pub use faulty::FaultyStore;

@@ -39,6 +39,20 @@ macro_rules! snapshot_store_conformance {
     ($($input:tt)*) => { $crate::__conformance! { snapshot_store [] $($input)* } };
 }
 
+/// Makes a test of every fact about subscriptions.
+///
+/// As [`event_store_conformance!`]; the store must implement [`Subscribe`](aether_core::Subscribe), too. The modules are
+/// `catch_up`, `start`, `lineage`, `filter` and `readers`.
+///
+/// ```
+/// aether_testkit::subscription_conformance!(aether_testkit::reference::ReferenceUnderTest::new());
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! subscription_conformance {
+    ($($input:tt)*) => { $crate::__conformance! { subscription [] $($input)* } };
+}
+
 /// Makes a test, `event_store_model`, that compares a store with a simple model under random commands.
 ///
 /// As [`event_store_conformance!`], with the number of cases where it is not to be [64](crate::model::CASES):
@@ -77,6 +91,9 @@ macro_rules! __conformance {
     };
     (snapshot_store $attributes:tt $factory:expr $(,)?) => {
         $crate::__snapshot_store_facts! { __fact_tests snapshot_store $attributes ($factory) }
+    };
+    (subscription $attributes:tt $factory:expr $(,)?) => {
+        $crate::__subscription_facts! { __fact_tests subscription $attributes ($factory) }
     };
 }
 

@@ -6,7 +6,10 @@ use aether_core::error::BoxError;
 use aether_core::{Namespace, StreamName};
 use aether_testkit::faulty::Rates;
 use aether_testkit::reference::{ReferenceStore, ReferenceUnderTest};
-use aether_testkit::{FaultyStore, StoreUnderTest, event_store_conformance, snapshot_store_conformance};
+use aether_testkit::{
+    FaultyStore, StoreUnderTest, event_store_conformance, snapshot_store_conformance,
+    subscription_conformance,
+};
 
 struct DelayedUnderTest(ReferenceUnderTest);
 
@@ -21,3 +24,4 @@ impl StoreUnderTest for DelayedUnderTest {
 
 event_store_conformance!(DelayedUnderTest(ReferenceUnderTest::new()));
 snapshot_store_conformance!(DelayedUnderTest(ReferenceUnderTest::new()));
+subscription_conformance!(DelayedUnderTest(ReferenceUnderTest::new()));

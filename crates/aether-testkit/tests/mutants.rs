@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 
 use aether_testkit::reference::{Mutation, ReferenceUnderTest};
-use aether_testkit::{Fact, event_store, snapshot_store};
+use aether_testkit::{Fact, event_store, snapshot_store, subscription};
 
 /// What must not hold without each mechanism.
 const CAUGHT: &[(Mutation, &[&str])] = {
@@ -182,12 +182,74 @@ const CAUGHT: &[(Mutation, &[&str])] = {
         ),
         (SnapshotsLossy, &["snapshot::look_alike_actors_have_their_own"]),
         (SnapshotsNotAtZero, &["snapshot::a_snapshot_of_version_0_is_one"]),
-        (Hangs, &["append::the_first_event_has_version_1"]),
+        (
+            HandOverSkips,
+            &[
+                "catch_up::what_is_stored_before_history_is_read_comes_too",
+                "catch_up::nothing_is_missed_or_repeated_while_many_append",
+                "readers::many_subscriptions_each_get_everything",
+            ],
+        ),
+        (
+            HandOverRepeats,
+            &[
+                "catch_up::history_comes_in_order_then_the_mark_then_what_is_stored",
+                "catch_up::what_is_stored_before_history_is_read_comes_too",
+                "catch_up::nothing_is_missed_or_repeated_while_many_append",
+            ],
+        ),
+        (MarkFirst, &["catch_up::history_comes_in_order_then_the_mark_then_what_is_stored"]),
+        (MarkForgotten, &["catch_up::without_history_the_mark_comes_at_once"]),
+        (SubscriptionsUnordered, &["catch_up::history_comes_in_order_then_the_mark_then_what_is_stored"]),
+        (SubscriptionsAsleep, &["readers::a_subscription_may_change_its_task"]),
+        (SlowReadersCut, &["readers::a_slow_reader_loses_nothing_and_holds_up_nobody"]),
+        (
+            FiltersForgotten,
+            &[
+                "filter::an_actors_events_alone_come",
+                "filter::a_types_events_alone_come",
+                "filter::event_types_are_matched_whole",
+                "filter::actors_and_event_types_are_both_matched",
+                "filter::a_filter_that_nothing_passes_lets_the_mark_through",
+            ],
+        ),
+        (
+            FiltersMatchPrefixes,
+            &[
+                "filter::a_types_events_alone_come",
+                "filter::event_types_are_matched_whole",
+                "filter::actors_and_event_types_are_both_matched",
+            ],
+        ),
+        (FiltersLossy, &["filter::an_actors_events_alone_come"]),
+        (CheckpointsStay, &["filter::the_checkpoint_passes_over_what_is_left_out"]),
+        (CommitsResumedWhole, &["start::after_any_event_comes_exactly_the_rest"]),
+        (
+            CommitsResumedAfter,
+            &[
+                "start::after_any_event_comes_exactly_the_rest",
+                "start::left_and_resumed_again_and_again_it_misses_nothing",
+            ],
+        ),
+        (NowIsLate, &["start::now_is_after_all_that_is_stored"]),
+        (NowIsBeginning, &["start::now_is_after_all_that_is_stored", "start::now_has_a_checkpoint"]),
+        (TimesOfWriters, &["start::a_time_is_that_of_the_store"]),
+        (
+            LineagesUnchecked,
+            &[
+                "lineage::a_position_beyond_the_end_is_of_a_rewound_log",
+                "lineage::another_event_at_a_position_is_of_a_rewound_log",
+            ],
+        ),
+        (
+            Hangs,
+            &["append::the_first_event_has_version_1", "catch_up::without_history_the_mark_comes_at_once"],
+        ),
     ]
 };
 
 fn facts() -> BTreeMap<String, Fact<ReferenceUnderTest>> {
-    let all = event_store::facts().into_iter().chain(snapshot_store::facts());
+    let all = event_store::facts().into_iter().chain(snapshot_store::facts()).chain(subscription::facts());
     all.map(|fact| (fact.name(), fact)).collect()
 }
 
@@ -228,6 +290,7 @@ fn every_mutation_is_caught_by_some_fact() {
 #[test]
 fn no_fact_has_the_name_of_another() {
     let count = event_store::facts::<ReferenceUnderTest>().len()
-        + snapshot_store::facts::<ReferenceUnderTest>().len();
+        + snapshot_store::facts::<ReferenceUnderTest>().len()
+        + subscription::facts::<ReferenceUnderTest>().len();
     assert_eq!(facts().len(), count);
 }

@@ -132,11 +132,63 @@ mutations! {
     SnapshotsLossy,
     /// A snapshot of version 0 counts as none.
     SnapshotsNotAtZero,
+    /// A subscription goes on from what is there when history has been read, not from where history ended.
+    HandOverSkips,
+    /// What was the last of history comes again, from elsewhere, when history has been read.
+    HandOverRepeats,
+    /// The mark comes before history.
+    MarkFirst,
+    /// There is no mark.
+    MarkForgotten,
+    /// Events that are stored together come in any order.
+    SubscriptionsUnordered,
+    /// Nobody is woken when something is stored.
+    SubscriptionsAsleep,
+    /// A reader that is far behind loses what it has not read.
+    SlowReadersCut,
+    /// Each subscription gets everything.
+    FiltersForgotten,
+    /// Actor types, and event types, match by their beginnings.
+    FiltersMatchPrefixes,
+    /// Actors match when their ids differ in `.`, `_`, blank, `*` and `>` only.
+    FiltersLossy,
+    /// A checkpoint moves with events that were handed out only.
+    CheckpointsStay,
+    /// A commit that was handed out in part is handed out again when it is resumed, from elsewhere.
+    CommitsResumedWhole,
+    /// A commit that was handed out in part counts as handed out.
+    CommitsResumedAfter,
+    /// What is stored before a subscription is first asked counts as stored before now.
+    NowIsLate,
+    /// From now on is from the beginning on.
+    NowIsBeginning,
+    /// Events are as old as they say.
+    TimesOfWriters,
+    /// Checkpoints are taken for those of this log.
+    LineagesUnchecked,
     /// Nothing is ever answered.
     Hangs,
 }
 
 impl Mutation {
+    /// Says whether the store without it leaves readers waiting for ever: they need not be waited for.
+    pub(crate) fn hangs(self) -> bool {
+        use Mutation::{
+            CommitsResumedAfter, HandOverSkips, Hangs, MarkForgotten, NowIsLate, SlowReadersCut,
+            SubscriptionsAsleep,
+        };
+        let hang = [
+            CommitsResumedAfter,
+            HandOverSkips,
+            Hangs,
+            MarkForgotten,
+            NowIsLate,
+            SlowReadersCut,
+            SubscriptionsAsleep,
+        ];
+        hang.contains(&self)
+    }
+
     /// Says whether this is what is removed: `None` is a store that lacks nothing.
     pub(crate) fn is(self, removed: Option<Self>) -> bool {
         removed == Some(self)

@@ -7,9 +7,10 @@ use std::time::Duration;
 use aether_core::error::{AppendError, Conflict, ReadError};
 use aether_core::{
     ActorId, AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, Epoch, EventStore, Expected,
-    Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, Version,
+    Head, NewEvent, ReadOptions, RecordedEvent, Snapshot, Timestamp, Version,
 };
 use futures_util::{Stream, stream};
+use tokio::sync::watch;
 
 use super::content::kept;
 use super::{Attempt, History, Mutation};
@@ -26,6 +27,44 @@ pub(super) struct Data {
     sequence: u64,
     histories: HashMap<String, History>,
     pub(super) snapshots: HashMap<String, Snapshot>,
+    /// When the commit of each sequence was stored.
+    times: Vec<(u64, Timestamp)>,
+    /// Says the latest sequence to who waits.
+    latest: watch::Sender<u64>,
+}
+
+impl Data {
+    fn take_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.times.push((self.sequence, Timestamp::now()));
+        self.sequence
+    }
+
+    fn announce(&self) {
+        self.latest.send_replace(self.sequence);
+    }
+
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.latest.subscribe()
+    }
+
+    /// Returns the first sequence that was stored at `time` or later: the one to come, where there is none.
+    pub(super) fn since(&self, time: Timestamp) -> u64 {
+        let first = self.times.iter().find(|(_, stored)| *stored >= time);
+        first.map_or(self.sequence + 1, |(sequence, _)| *sequence)
+    }
+
+    /// Returns all events in the order of their places.
+    pub(super) fn in_order(&self) -> Vec<RecordedEvent> {
+        let events = self.histories.values().flat_map(|history| history.events().iter().cloned());
+        let mut events: Vec<_> = events.collect();
+        events.sort_by_key(|event| (event.sequence(), event.index()));
+        events
+    }
 }
 
 /// A store in memory whose code is as plain as its contract. A clone is another handle on the same data.
@@ -77,10 +116,10 @@ impl ReferenceStore {
         if Mutation::EventIdsGlobal.is(self.removed) {
             check_global(&data, &attempt)?;
         }
-        data.sequence += 1;
-        let sequence = data.sequence;
+        let sequence = data.take_sequence();
         let history = data.histories.entry(self.key(&asked));
         let commit = history.or_insert_with(|| History::without(self.removed)).append(attempt, sequence)?;
+        data.announce();
         drop(data);
         self.believe(&asked, commit.version);
         Ok(commit)
@@ -180,15 +219,12 @@ impl EventStore for ReferenceStore {
         options: ClaimOptions,
     ) -> Result<Head, AppendError> {
         let mut data = self.lock();
-        data.sequence += 1;
-        let sequence = data.sequence;
+        let sequence = data.take_sequence();
         let history = data.histories.entry(self.key(actor));
-        history.or_insert_with(|| History::without(self.removed)).claim(
-            actor,
-            epoch,
-            options.proves,
-            sequence,
-        )
+        let history = history.or_insert_with(|| History::without(self.removed));
+        let head = history.claim(actor, epoch, options.proves, sequence)?;
+        data.announce();
+        Ok(head)
     }
 
     async fn head(&self, actor: &ActorId, _: Consistency) -> Result<Head, ReadError> {

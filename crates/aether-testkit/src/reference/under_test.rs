@@ -56,6 +56,6 @@ impl StoreUnderTest for ReferenceUnderTest {
     }
 
     fn deadline(&self) -> Duration {
-        Duration::from_secs(if Mutation::Hangs.is(self.removed) { 1 } else { 30 })
+        Duration::from_secs(if self.removed.is_some_and(Mutation::hangs) { 2 } else { 30 })
     }
 }

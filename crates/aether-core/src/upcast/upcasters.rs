@@ -85,7 +85,7 @@ impl Upcasters {
 
     /// Adds the step for events of `event_type` at schema version `from`, in place of an earlier one for the same.
     ///
-    /// A step that fails makes the event a [`ReadError::Malformed`] item, with its position and data.
+    /// A step that fails makes the event a [`ReadError::Malformed`](crate::ReadError::Malformed) item, with its position and data.
     #[must_use]
     pub fn step(
         mut self,

@@ -14,6 +14,11 @@ aether_testkit::snapshot_store_conformance!(
     UnderTest(|builder| builder.partitions(4))
 );
 
+aether_testkit::subscription_conformance!(
+    #[ignore = "needs nats-server: run cargo xtask integration"]
+    UnderTest(|builder| builder.partitions(4))
+);
+
 aether_testkit::event_store_model!(
     #[ignore = "needs nats-server: run cargo xtask integration"]
     UnderTest(|builder| builder.partitions(4)),

@@ -10,11 +10,12 @@ use crate::cli::{Replicas, ServerChoice};
 pub(crate) const PACKAGE: &str = "aether-store-jetstream";
 
 /// Its test targets that run on every server.
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 11] = [
     "anchors",
     "answers",
     "conformance",
     "go_streams",
+    "key_value",
     "lost_answers",
     "reads",
     "rewound",

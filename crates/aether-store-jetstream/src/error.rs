@@ -1,7 +1,7 @@
 //! What the server refuses or does not answer, and what that means: the only place that maps errors of NATS.
 
 use aether_core::error::{BoxError, NotPermitted, Unavailable, Unsupported};
-use aether_core::{ActorId, AppendError, ReadError, ReplayError, SnapshotError};
+use aether_core::{ActorId, AppendError, KeyValueError, ReadError, ReplayError, SnapshotError};
 use async_nats::client::{PublishError, PublishErrorKind};
 use serde::Deserialize;
 
@@ -113,6 +113,10 @@ impl Failure {
     pub(crate) fn snapshot(self, operation: &'static str) -> SnapshotError {
         Unavailable::because(operation, self).into()
     }
+
+    pub(crate) fn key_value(self, operation: &'static str) -> KeyValueError {
+        Unavailable::because(operation, self).into()
+    }
 }
 
 /// Says why a store could not be opened.
@@ -190,6 +194,14 @@ pub enum OpenError {
         actor: Option<ActorId>,
         /// What does not fit.
         reason: String,
+    },
+    /// The name is none of a key-value bucket. Use letters, digits, `-` and `_` only.
+    #[error(
+        "{bucket:?} is no name of a key-value bucket: it has other bytes than letters, digits, `-` and `_`"
+    )]
+    InvalidBucket {
+        /// The name.
+        bucket: String,
     },
     /// The server or the stream cannot do this. The error says what it would need.
     #[error(transparent)]

@@ -15,6 +15,33 @@ const DIGEST: HeaderName = HeaderName::from_static("Aether-Digest");
 /// Of the W3C recommendation "Trace Context": written for whoever looks at the messages, and not read.
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
+/// The headers of a key-value bucket: those of ADR-8 of NATS, and the id of the change, by which its writer knows it again.
+pub(crate) mod kv {
+    use async_nats::{HeaderMap, HeaderName};
+
+    pub(crate) const EXPECTED: HeaderName = super::EXPECTED;
+    pub(crate) const OPERATION: HeaderName = HeaderName::from_static("KV-Operation");
+    /// Of ADR-43: what the server writes when it takes away the last message of a subject.
+    pub(crate) const MARKER: HeaderName = HeaderName::from_static("Nats-Marker-Reason");
+    pub(crate) const CHANGE: HeaderName = HeaderName::from_static("Aether-Change");
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Operation {
+        Put,
+        Delete,
+    }
+
+    /// Writes the headers of a change that follows sequence `base`.
+    pub(crate) fn write(base: u64, operation: Operation, change: &str) -> HeaderMap {
+        let mut headers = super::expecting(base);
+        if operation == Operation::Delete {
+            headers.insert(OPERATION, "DEL");
+        }
+        headers.insert(CHANGE, change);
+        headers
+    }
+}
+
 /// What the headers of a message say. All of it is absent in what the Go original wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Said {

@@ -51,6 +51,7 @@ mod frame;
 mod head;
 mod headers;
 mod inbox;
+mod key_value;
 mod labels;
 mod lanes;
 mod layout;
@@ -82,6 +83,7 @@ mod waiting;
 pub use async_nats;
 pub use builder::{JetStreamStoreBuilder, Retention};
 pub use error::OpenError;
+pub use key_value::{JetStreamKeyValue, JetStreamKeyValueBuilder};
 #[cfg(feature = "testing")]
 pub use mechanism::Mechanism;
 pub use store::JetStreamStore;

@@ -15,6 +15,7 @@ use crate::config::{self, Wanted};
 use crate::deadline::Deadline;
 use crate::error::{Failure, code};
 use crate::head::Heads;
+use crate::key_value::Bucket;
 use crate::lanes::Lanes;
 use crate::layout::{Layout, of_aether_only};
 use crate::names::Streams;
@@ -212,6 +213,30 @@ async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(Layout, Value), OpenE
         },
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// Creates a bucket, or checks that the one that is there will do, and returns its configuration.
+pub(crate) async fn ensure_bucket(api: &Api, bucket: &Bucket) -> Result<Value, OpenError> {
+    let stream = &bucket.stream;
+    let created = match find(api, stream).await? {
+        Some(found) => Ok(found),
+        None => {
+            let create = format!("STREAM.CREATE.{stream}");
+            match patiently(api, &create, &bucket.to_json()).await {
+                Ok(info) => Ok(info.config),
+                Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
+                    Ok(appearing(api, stream).await?)
+                }
+                Err(Failure::Api(error)) => {
+                    let refused = || OpenError::Refused { stream: stream.clone(), reason: error.to_string() };
+                    find(api, stream).await?.ok_or_else(refused)
+                }
+                Err(failure) => Err(failure.into()),
+            }
+        }
+    }?;
+    bucket.check(&created)?;
+    Ok(created)
 }
 
 /// Makes a stream of the Go original one of ours.

@@ -27,6 +27,7 @@ mod builder;
 mod data;
 mod follow;
 mod history;
+mod key_value;
 mod log;
 mod notes;
 mod order;
@@ -37,4 +38,5 @@ mod subscribe;
 mod waiting;
 
 pub use builder::MemoryStoreBuilder;
+pub use key_value::MemoryKeyValue;
 pub use store::MemoryStore;

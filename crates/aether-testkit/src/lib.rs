@@ -3,6 +3,7 @@
 //! - [`event_store_conformance!`], [`snapshot_store_conformance!`] and [`subscription_conformance!`] make one named test per
 //!   fact that the contracts of [`EventStore`](aether_core::EventStore),
 //!   [`SnapshotStore`](aether_core::SnapshotStore) and [`Subscribe`](aether_core::Subscribe) demand.
+//! - [`key_value_conformance!`] does it for [`KeyValue`](aether_core::KeyValue).
 //! - [`event_store_model!`] and [`snapshot_store_model!`] compare a store with a simple [model] under random commands,
 //!   and print the shortest history that tells them apart.
 //! - [`FaultyStore`] fails, delays and drops acknowledgements, to test what is built on stores.
@@ -79,6 +80,7 @@
 
 pub mod event_store;
 pub mod faulty;
+pub mod key_value;
 mod macros;
 pub mod model;
 pub mod reference;

@@ -53,6 +53,16 @@ macro_rules! subscription_conformance {
     ($($input:tt)*) => { $crate::__conformance! { subscription [] $($input)* } };
 }
 
+/// Makes a test of every fact about key-value stores.
+///
+/// As [`event_store_conformance!`], of an expression that makes a
+/// [`KeyValueUnderTest`](crate::key_value::KeyValueUnderTest). The modules are `value`, `conflict`, `key`, `handle` and
+/// `racing`.
+#[macro_export]
+macro_rules! key_value_conformance {
+    ($($input:tt)*) => { $crate::__conformance! { key_value [] $($input)* } };
+}
+
 /// Makes a test, `event_store_model`, that compares a store with a simple model under random commands.
 ///
 /// As [`event_store_conformance!`], with the number of cases where it is not to be [64](crate::model::CASES):
@@ -94,6 +104,9 @@ macro_rules! __conformance {
     };
     (subscription $attributes:tt $factory:expr $(,)?) => {
         $crate::__subscription_facts! { __fact_tests subscription $attributes ($factory) }
+    };
+    (key_value $attributes:tt $factory:expr $(,)?) => {
+        $crate::__key_value_facts! { __fact_tests key_value $attributes ($factory) }
     };
 }
 
@@ -138,7 +151,7 @@ macro_rules! __fact_test {
         $($attributes)*
         fn $fact() {
             let facts = $crate::$suite::facts();
-            $crate::Fact::check_named(&facts, stringify!($theme), stringify!($fact), || $factory);
+            $crate::$suite::Fact::check_named(&facts, stringify!($theme), stringify!($fact), || $factory);
         }
     };
 }

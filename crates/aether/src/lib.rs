@@ -4,8 +4,8 @@
 //!
 //! | feature | adds | default |
 //! | --- | --- | --- |
-//! | `memory` | `MemoryStore`, the embedded store | yes |
-//! | `jetstream` | `JetStreamStore`, the durable and distributed one | |
+//! | `memory` | `MemoryStore`, the embedded store, and `MemoryKeyValue` | yes |
+//! | `jetstream` | `JetStreamStore`, the durable and distributed one, and `JetStreamKeyValue` | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```
@@ -62,10 +62,13 @@ pub use aether_core as core;
 pub use aether_core::*;
 #[cfg(feature = "jetstream")]
 #[doc(inline)]
-pub use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder, OpenError, Retention, async_nats};
+pub use aether_store_jetstream::{
+    JetStreamKeyValue, JetStreamKeyValueBuilder, JetStreamStore, JetStreamStoreBuilder, OpenError, Retention,
+    async_nats,
+};
 #[cfg(feature = "memory")]
 #[doc(inline)]
-pub use aether_store_memory::{MemoryStore, MemoryStoreBuilder};
+pub use aether_store_memory::{MemoryKeyValue, MemoryStore, MemoryStoreBuilder};
 
 /// Runs the code of the README as a test.
 #[cfg(all(doctest, feature = "memory"))]

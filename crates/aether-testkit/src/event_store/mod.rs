@@ -16,7 +16,10 @@ pub(crate) mod racing;
 pub(crate) mod read;
 mod reopen;
 
-use crate::suite::{Fact, StoreUnderTest};
+use crate::suite::StoreUnderTest;
+
+#[doc(no_inline)]
+pub use crate::suite::Fact;
 
 /// Lists every fact, once: the generated tests and [`facts`] are both made of it. A fact that is left out is dead code
 /// to the compiler.

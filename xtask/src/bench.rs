@@ -18,6 +18,8 @@ use crate::{process, scaling};
 pub(crate) enum Suite {
     /// The stores: appending, loading, replaying
     Store,
+    /// Subscriptions, groups and projections
+    Subscribe,
     /// What streams, actors, consumers and headers cost a server: without baselines, rounds or plots
     Scaling,
 }
@@ -55,6 +57,28 @@ struct Program {
     cargo: &'static str,
 }
 
+impl Suite {
+    /// What its files and its place in the documentation are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Subscribe => "subscribe",
+            Self::Scaling => "scaling",
+        }
+    }
+
+    fn programs(self) -> &'static [Program] {
+        match self {
+            Self::Store => &STORE,
+            Self::Subscribe => &SUBSCRIBE,
+            Self::Scaling => &[],
+        }
+    }
+}
+
+const SUBSCRIBE: [Program; 1] =
+    [Program { name: "projection", cargo: "bench --quiet --package aether-projection --bench subscribe" }];
+
 const STORE: [Program; 3] = [
     Program { name: "jetstream", cargo: "bench --quiet --package aether-store-jetstream --bench store" },
     Program { name: "memory", cargo: "bench --quiet --package aether-store-memory --bench store" },
@@ -78,22 +102,24 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArgs) -> Result<ExitCo
     let (mut runs, mut plots) = (Vec::new(), Vec::new());
     for number in 1..=arguments.runs {
         println!("    run {number} of {}", arguments.runs);
-        let reports = STORE.iter().map(|program| measure(workspace, arguments, &binary, &folder, program));
+        let programs = arguments.suite.programs().iter();
+        let reports = programs.map(|program| measure(workspace, arguments, &binary, &folder, program));
         let reports = reports.collect::<Result<Vec<Report>>>()?;
         runs.push(reports.iter().flat_map(|report| report.rows.clone()).collect());
         plots = reports.into_iter().flat_map(|report| report.plots).collect();
     }
     let rows = aether_bench::merge(&runs);
-    draw(&plots, &folder)?;
+    let suite = arguments.suite.name();
+    draw(suite, &plots, &folder)?;
     println!("\n{}", aether_bench::text(&rows));
     // Some rows alone do not replace the suite's.
     if arguments.only.is_none() {
-        let path = folder.join("store.json");
+        let path = folder.join(format!("{suite}.json"));
         fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
         println!("    {}", path.display());
     }
     if arguments.docs {
-        document(workspace, &rows, &plots)?;
+        document(workspace, suite, &rows, &plots)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,7 +132,7 @@ fn measure(
     folder: &Path,
     program: &Program,
 ) -> Result<Report> {
-    let part = folder.join(format!("store.{}.json", program.name));
+    let part = folder.join(format!("{}.{}.json", arguments.suite.name(), program.name));
     let _ = fs::remove_file(&part);
     let outcome = process::run(command(workspace, arguments, binary, &part, program));
     let reason = outcome.err().map_or("it left no report".to_owned(), |failure| failure.reason().to_owned());
@@ -149,31 +175,34 @@ fn missing(program: &Program, reason: &str) -> Row {
     Row::unmeasured(&goal, reason)
 }
 
-fn draw(plots: &[Plot], folder: &Path) -> Result {
+fn draw(suite: &str, plots: &[Plot], folder: &Path) -> Result {
     plots
         .iter()
-        .try_for_each(|plot| Ok(fs::write(folder.join(format!("store-{}.svg", plot.file)), plot.draw())?))
+        .try_for_each(|plot| Ok(fs::write(folder.join(format!("{suite}-{}.svg", plot.file)), plot.draw())?))
 }
 
-const BEGIN: &str = "<!-- written by cargo xtask bench store --docs: begin -->\n";
-const END: &str = "<!-- written by cargo xtask bench store --docs: end -->\n";
+/// The line before or after what the command writes.
+fn mark(suite: &str, end: &str) -> String {
+    format!("<!-- written by cargo xtask bench {suite} --docs: {end} -->\n")
+}
 
 /// Replaces the table in the documentation, and the plots beside it.
-fn document(workspace: &Workspace, rows: &[Row], plots: &[Plot]) -> Result {
+fn document(workspace: &Workspace, suite: &str, rows: &[Row], plots: &[Plot]) -> Result {
     let page: PathBuf = workspace.root().join("docs/benchmarks.md");
     let text = fs::read_to_string(&page)?;
-    let text = replaced(&text, &aether_bench::markdown(rows))
+    let text = replaced(&text, suite, &aether_bench::markdown(rows))
         .ok_or_else(|| Failure::new("docs/benchmarks.md has no place for the table"))?;
     fs::write(&page, text)?;
     let folder = workspace.root().join("docs/benchmarks");
     fs::create_dir_all(&folder)?;
-    draw(plots, &folder)
+    draw(suite, plots, &folder)
 }
 
-fn replaced(text: &str, table: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+fn replaced(text: &str, suite: &str, table: &str) -> Option<String> {
+    let (begin, end) = (mark(suite, "begin"), mark(suite, "end"));
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{table}\n{end}{after}"))
 }
 
 #[cfg(test)]
@@ -182,10 +211,12 @@ mod tests {
 
     #[test]
     fn only_the_table_is_replaced() {
-        let page = format!("# Page\n{BEGIN}\n| old |\n\n{END}after\n");
-        let text = replaced(&page, "| new |\n").unwrap();
-        assert_eq!(text, format!("# Page\n{BEGIN}\n| new |\n\n{END}after\n"));
-        assert_eq!(replaced("# Page\n", "| new |\n"), None);
+        let page = |table: &str| {
+            let [begin, end] = ["begin", "end"].map(|end| mark("store", end));
+            format!("# Page\n{begin}\n{table}\n\n{end}after\n")
+        };
+        assert_eq!(replaced(&page("| old |"), "store", "| new |\n"), Some(page("| new |")));
+        assert_eq!(replaced(&page("| old |"), "subscribe", "| new |\n"), None);
     }
 
     #[test]

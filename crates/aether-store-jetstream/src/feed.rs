@@ -123,6 +123,7 @@ impl Feed {
         }
         match heard {
             Ok(Heard::Message(pushed)) => {
+                self.looked = open.heard;
                 self.take(&pushed);
                 self.take_ready();
             }
@@ -153,7 +154,7 @@ impl Feed {
         if sequence <= self.received {
             return;
         }
-        (self.received, self.held_back, self.looked) = (sequence, false, Instant::now());
+        (self.received, self.held_back) = (sequence, false);
         self.inner.see(sequence.saturating_add(pushed.left));
         match self.read(pushed) {
             Ok(frame) if frame.is_claim() => {

@@ -13,7 +13,10 @@ mod start;
 
 use aether_core::Subscribe;
 
-use crate::suite::{Fact, StoreUnderTest};
+use crate::suite::StoreUnderTest;
+
+#[doc(no_inline)]
+pub use crate::suite::Fact;
 
 /// Lists every fact, once: the generated tests and [`facts`] are both made of it. A fact that is left out is dead code
 /// to the compiler.

@@ -1,0 +1,3 @@
+//! Projections and consumer groups.
+
+pub mod group;

@@ -225,6 +225,41 @@ async fn what_expired_before_it_was_read_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]
+async fn what_expires_while_the_reader_is_away_is_said() {
+    let name = fresh_name();
+    let soon = Retention::For(Duration::from_secs(2));
+    let store = builder(&name).await.retention(soon).open().await.unwrap();
+    // More than the server sends ahead.
+    let large = "x".repeat(100_000);
+    let order = actor("order-1");
+    for _ in 0..200 {
+        store.append(&order, Expected::Any, [event(&large)]).await.unwrap();
+    }
+    let mut all = store.subscribe(Filter::any(), StartAt::Beginning).await.unwrap();
+    let mut sequence = next_event(&mut all).await.position().sequence();
+    let started = Instant::now();
+    while store.latest_version(&order).await.unwrap() > Version::INITIAL {
+        assert!(started.elapsed() < NEVER, "nothing expires");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let last = store.append(&order, Expected::Any, [event("after")]).await.unwrap();
+    let error = loop {
+        match next(&mut all).await {
+            Ok(Delivery::Event(event)) => {
+                assert_eq!(event.position().sequence(), sequence + 1, "passed over in silence");
+                sequence += 1;
+            }
+            Ok(other) => panic!("{other:?} after {sequence}"),
+            Err(error) => break error,
+        }
+    };
+    let SubscriptionError::Truncated(truncated) = &error else { panic!("{error}") };
+    assert!(sequence < 200 && truncated.wanted.sequence() >= sequence, "{truncated:?} after {sequence}");
+    assert_eq!(truncated.first_available.sequence(), last.position.sequence());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
 async fn a_log_that_lost_its_tail_is_found_out() {
     let (mut server, name, order) = (Crashing::start(), fresh_name(), actor("order-1"));
     let store = server.open(&name).await;

@@ -1,11 +1,12 @@
 //! Event sourcing on NATS JetStream, as primitives that compose.
 //!
-//! This crate only re-exports: [`core`] and, behind features, the stores. Depend on it, or on the single crates.
+//! This crate only re-exports: [`core`] and, behind features, the stores and what is built on them. Depend on it, or on the single crates.
 //!
 //! | feature | adds | default |
 //! | --- | --- | --- |
 //! | `memory` | `MemoryStore`, the embedded store, and `MemoryKeyValue` | yes |
 //! | `jetstream` | `JetStreamStore`, the durable and distributed one, and `JetStreamKeyValue` | |
+//! | `projection` | `projection`: read models that follow a store, and are rebuilt beside the running ones | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```
@@ -60,6 +61,9 @@
 pub use aether_core as core;
 #[doc(inline)]
 pub use aether_core::*;
+#[cfg(feature = "projection")]
+#[doc(inline)]
+pub use aether_projection as projection;
 #[cfg(feature = "jetstream")]
 #[doc(inline)]
 pub use aether_store_jetstream::{

@@ -78,3 +78,8 @@ pub use aether_store_memory::{MemoryKeyValue, MemoryStore, MemoryStoreBuilder};
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// Runs the code of the guide to projections as a test.
+#[cfg(all(doctest, feature = "memory", feature = "projection"))]
+#[doc = include_str!("../../../docs/projections.md")]
+struct Projections;

@@ -83,3 +83,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "memory", feature = "projection"))]
 #[doc = include_str!("../../../docs/projections.md")]
 struct Projections;
+
+/// Runs the code of the guide to subscriptions as a test.
+#[cfg(all(doctest, feature = "memory", feature = "projection"))]
+#[doc = include_str!("../../../docs/subscriptions.md")]
+struct Subscriptions;

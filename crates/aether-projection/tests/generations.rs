@@ -241,11 +241,12 @@ async fn where_the_next_one_fails_the_active_one_goes_on() {
     let make =
         move |generation| if generation == FIRST { sound.first() } else { broken.projection(generation) };
     let second = projector.start_generation(&generations, SECOND, make).await.unwrap();
-    eventually("the second failed", || second.failure().is_some()).await;
+    second.wait_until_active().await.unwrap_err();
     assert!(matches!(&*second.failure().unwrap(), GenerationError::Failed { generation: SECOND, .. }));
     append(&store, 50..60).await;
     eventually("the first goes on", || database.notes().len() == 60).await;
     assert_eq!(generations.active().await.unwrap(), Some(FIRST));
+    assert!(!second.status().has_ended);
     assert!(second.stop().await.is_err());
     assert_each_once(&database, 60);
 }

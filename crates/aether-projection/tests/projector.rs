@@ -204,6 +204,20 @@ async fn one_that_is_dropped_stops_and_one_that_is_detached_goes_on() {
     assert_eq!(database.notes().len(), 0);
 }
 
+#[tokio::test]
+async fn one_whose_runtime_is_gone_has_stopped() {
+    let (store, database) = (MemoryStore::new(), Database::default());
+    let projector = Projector::new("notes", store);
+    let other = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let running = {
+        let _inside = other.enter();
+        projector.start(database.first())
+    };
+    running.wait_until_caught_up().await.unwrap();
+    other.shutdown_background();
+    assert_eq!(running.stop().await.unwrap().state, ProjectorState::Stopped);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_filter_leaves_out_moves_the_checkpoint() {
     let (store, database) = (MemoryStore::new(), Database::default());

@@ -43,6 +43,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Says why they do not go on, the first time.
+    pub(super) fn fail(&self, error: GenerationError) {
+        let error = self.failure.get_or_init(|| Arc::new(error));
+        tracing::error!(error = &**error as &dyn std::error::Error, "the generations of a projection failed");
+        // Whoever waits looks again.
+        self.record.send_modify(|_| {});
+    }
+
+    pub(super) fn end(&self) {
+        self.record.send_modify(|(_, has_ended)| *has_ended = true);
+    }
+
     pub(super) fn before(&self) -> Option<Arc<Board>> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -72,7 +84,10 @@ impl GenerationHandle {
         let is_active =
             |record: &GenerationRecord| record.active == self.wanted && record.stage == super::Stage::Settled;
         let mut changes = self.shared.record.subscribe();
-        let _ = changes.wait_for(|(record, has_ended)| is_active(record) || *has_ended).await;
+        let is_over = |(record, has_ended): &(GenerationRecord, bool)| {
+            is_active(record) || *has_ended || self.shared.failure.get().is_some()
+        };
+        let _ = changes.wait_for(is_over).await;
         if is_active(&self.shared.record.borrow().0) {
             return Ok(());
         }

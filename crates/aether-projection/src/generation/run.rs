@@ -120,6 +120,15 @@ struct Run<S, K, F> {
     shared: Arc<Shared>,
 }
 
+/// Says at the end that nothing runs any more.
+struct Over(Arc<Shared>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 /// Why something was not waited for to its end.
 enum Ended {
     Stopped,
@@ -140,21 +149,15 @@ where
     F: FnMut(Generation) -> P + Send + 'static,
 {
     async fn run(mut self) {
+        // Also where the runtime is shut down, whoever waits for the end is told.
+        let _over = Over(Arc::clone(&self.shared));
         let ended = AssertUnwindSafe(self.go()).catch_unwind().await;
         match ended.unwrap_or_else(|_| Ended::Failed(GenerationError::Panicked)) {
             Ended::Stopped => {}
-            Ended::Failed(error) => {
-                let error = self.shared.failure.get_or_init(|| Arc::new(error));
-                tracing::error!(
-                    error = &**error as &dyn std::error::Error,
-                    "the generations of a projection stopped"
-                );
-            }
+            Ended::Failed(error) => self.shared.fail(error),
         }
-        let Self { handle, shared, .. } = self;
         // Why it failed is said already.
-        let _ = handle.stop().await;
-        shared.record.send_modify(|(_, has_ended)| *has_ended = true);
+        let _ = self.handle.stop().await;
     }
 
     async fn go(&mut self) -> Ended {
@@ -239,11 +242,7 @@ where
 
     async fn wait_stopped(&mut self) {
         if let Some(error) = self.failed() {
-            let error = self.shared.failure.get_or_init(|| Arc::new(error));
-            tracing::error!(
-                error = &**error as &dyn std::error::Error,
-                "the next generation of a projection failed"
-            );
+            self.shared.fail(error);
         }
         wait_stopped(&mut self.stopped).await;
     }

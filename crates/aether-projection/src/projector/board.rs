@@ -75,6 +75,16 @@ impl Board {
         self.in_hand.store(events as u64, Ordering::Release);
     }
 
+    /// Says that it stopped, unless it said already how it ended.
+    pub(super) fn leave(&self) {
+        self.status.send_if_modified(|status| {
+            !status.state.has_ended() && {
+                status.state = ProjectorState::Stopped;
+                true
+            }
+        });
+    }
+
     pub(super) fn end(&self, result: Result<(), ProjectorError>) {
         let state = match result {
             Ok(()) => ProjectorState::Stopped,

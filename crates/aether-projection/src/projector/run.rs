@@ -30,6 +30,13 @@ pub(super) struct Runner<S, P> {
     pub(super) done: Option<Checkpoint>,
 }
 
+impl<S, P> Drop for Runner<S, P> {
+    /// Also where the runtime is shut down, whoever waits for the end is told.
+    fn drop(&mut self) {
+        self.board.leave();
+    }
+}
+
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Flow {

@@ -214,7 +214,8 @@ async fn one_whose_runtime_is_gone_has_stopped() {
         projector.start(database.first())
     };
     running.wait_until_caught_up().await.unwrap();
-    other.shutdown_background();
+    // On a thread that may wait: the task must be gone before it is told to stop.
+    std::thread::spawn(move || other.shutdown_timeout(Duration::from_secs(10))).join().unwrap();
     assert_eq!(running.stop().await.unwrap().state, ProjectorState::Stopped);
 }
 

@@ -222,7 +222,7 @@ impl<'a> Appending<'a> {
         }
         let version = events.last().map_or(first, Event::version);
         if self.inner.anchors.is_some() && !Box::pin(self.reserve(head, version)).await? {
-            self.events = events.into_iter().map(|event| event.to_new()).collect();
+            self.take_back(events);
             return Ok(Step::Again(Box::pin(self.look(Consistency::Leader)).await?));
         }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
@@ -240,10 +240,15 @@ impl<'a> Appending<'a> {
             }
             Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
             Err(failure) => {
-                self.events = events.into_iter().map(|event| event.to_new()).collect();
+                self.take_back(events);
                 Box::pin(self.not_stored(head, first, failure)).await
             }
         }
+    }
+
+    /// Takes back the events of an attempt that came to nothing, for the next one.
+    fn take_back(&mut self, events: Vec<Event>) {
+        self.events = events.into_iter().map(|event| event.to_new()).collect();
     }
 
     /// Goes on after an attempt that was refused, or had no answer.

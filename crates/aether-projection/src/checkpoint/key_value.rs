@@ -29,16 +29,16 @@ fn failed(name: &str, error: KeyValueError) -> CheckpointError {
     }
 }
 
+fn malformed(name: &str, error: serde_json::Error) -> CheckpointError {
+    CheckpointError::Malformed { name: name.to_owned(), source: error.into() }
+}
+
 impl<K: KeyValue> CheckpointStore for KeyValueCheckpoints<K> {
     async fn load(&self, name: &str) -> Result<Option<SavedCheckpoint>, CheckpointError> {
         let Some(entry) = self.0.get(&key(name)).await.map_err(|error| failed(name, error))? else {
             return Ok(None);
         };
-        let malformed = |error: serde_json::Error| CheckpointError::Malformed {
-            name: name.to_owned(),
-            source: error.into(),
-        };
-        let record = serde_json::from_slice(&entry.value).map_err(malformed)?;
+        let record = serde_json::from_slice(&entry.value).map_err(|error| malformed(name, error))?;
         Ok(Some(SavedCheckpoint { record, revision: entry.revision }))
     }
 
@@ -48,11 +48,7 @@ impl<K: KeyValue> CheckpointStore for KeyValueCheckpoints<K> {
         record: &CheckpointRecord,
         expected: Revision,
     ) -> Result<Revision, CheckpointError> {
-        let malformed = |error: serde_json::Error| CheckpointError::Malformed {
-            name: name.to_owned(),
-            source: error.into(),
-        };
-        let value = serde_json::to_vec(record).map_err(malformed)?;
+        let value = serde_json::to_vec(record).map_err(|error| malformed(name, error))?;
         self.0.put(&key(name), value.into(), expected).await.map_err(|error| failed(name, error))
     }
 }

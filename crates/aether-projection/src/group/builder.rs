@@ -13,8 +13,7 @@ use tokio::sync::mpsc;
 use super::handler::Handler;
 use super::keeper::Keeper;
 use super::member::{Member, Options};
-use super::parked::read;
-use super::record::{GroupRecord, Keys, SliceRecord};
+use super::record::{GroupRecord, Keys, SliceRecord, read, write};
 use super::state::Shared;
 use super::{Group, GroupError, lane, reader};
 
@@ -193,8 +192,7 @@ async fn agree<S: Subscribe, K: KeyValue>(
             start => store.subscribe(options.filter.clone(), start.clone()).await?.checkpoint(),
         };
         let agreed = Agreed { group: GroupRecord { slices: options.slices }, start: begin };
-        let value = serde_json::to_vec(&agreed).unwrap_or_default();
-        match keys.put(&key, value.into(), Revision::NONE).await {
+        match keys.put(&key, write(&key, &agreed)?, Revision::NONE).await {
             // Read again: of several first members one has said it.
             Ok(_) | Err(KeyValueError::Conflict { .. } | KeyValueError::Unknown { .. }) => {}
             Err(error) => return Err(error.into()),

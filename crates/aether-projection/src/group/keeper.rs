@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aether_core::error::Unavailable;
 use aether_core::key_value::{Entry, Revision};
 use aether_core::{Epoch, EventStore, KeyValue, KeyValueError, Subscribe};
 use futures_util::future::join_all;
@@ -10,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::balance::{Seen, balance};
 use super::handler::Handler;
 use super::member::Member;
-use super::record::SliceRecord;
+use super::record::{SliceRecord, write};
 use super::resume;
 use super::sight::Sight;
 use super::state::Turn;
@@ -192,8 +193,10 @@ where
         record: &SliceRecord,
         expected: Revision,
     ) -> Result<Revision, KeyValueError> {
-        let value = serde_json::to_vec(record).unwrap_or_default();
-        self.member.keys.put(&self.member.names.slice(slice), value.into(), expected).await
+        let key = self.member.names.slice(slice);
+        // Nothing is changed by what cannot be written.
+        let value = write(&key, record).map_err(|error| Unavailable::because("recording a slice", error))?;
+        self.member.keys.put(&key, value, expected).await
     }
 
     /// Writes down what has to be, of all slices at once.

@@ -4,7 +4,7 @@ use aether_core::key_value::Entry;
 use aether_core::{ActorId, KeyValue, KeyValueError};
 
 use super::GroupError;
-use super::record::{GroupRecord, Keys, ParkedActor, SliceRecord, Wish};
+use super::record::{GroupRecord, Keys, ParkedActor, SliceRecord, Wish, read, write};
 use super::slice::slice_of;
 
 /// The parked actors of a group, whoever handles it: a member, a tool, or an operator's page.
@@ -65,8 +65,8 @@ impl<K: KeyValue> ParkedActors<K> {
                 return Ok(false);
             };
             parked.wish = Some(wish);
-            let value = serde_json::to_vec(&record).unwrap_or_default();
-            match self.keys.put(&self.names.slice(slice), value.into(), entry.revision).await {
+            let key = self.names.slice(slice);
+            match self.keys.put(&key, write(&key, &record)?, entry.revision).await {
                 Ok(_) => return Ok(true),
                 // Its holder wrote down something else meanwhile.
                 Err(KeyValueError::Conflict { .. } | KeyValueError::Unknown { .. }) => {}
@@ -87,10 +87,4 @@ impl<K: KeyValue> ParkedActors<K> {
         let Some(entry) = self.keys.get(&key).await? else { return Ok(None) };
         Ok(Some((read(&key, &entry)?, entry)))
     }
-}
-
-/// Reads what stands at a key.
-pub(crate) fn read<T: serde::de::DeserializeOwned>(key: &str, entry: &Entry) -> Result<T, GroupError> {
-    serde_json::from_slice(&entry.value)
-        .map_err(|source| GroupError::Malformed { key: key.to_owned(), source })
 }

@@ -1,7 +1,27 @@
 //! What a group writes down: one record per slice, lease and checkpoint in one, and one per member.
 
+use aether_core::key_value::Entry;
 use aether_core::{ActorId, Checkpoint, Epoch, Timestamp, Version};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use super::GroupError;
+
+/// Reads what stands at a key.
+pub(crate) fn read<T: DeserializeOwned>(key: &str, entry: &Entry) -> Result<T, GroupError> {
+    serde_json::from_slice(&entry.value).map_err(|error| malformed(key, error))
+}
+
+/// Writes what is to stand at a key.
+pub(crate) fn write<T: Serialize>(key: &str, record: &T) -> Result<Bytes, GroupError> {
+    let value = serde_json::to_vec(record).map_err(|error| malformed(key, error))?;
+    Ok(value.into())
+}
+
+fn malformed(key: &str, source: serde_json::Error) -> GroupError {
+    GroupError::Malformed { key: key.to_owned(), source }
+}
 
 /// What stands at the key of a slice. Whoever changes it names the revision that it has seen, so that of two holders one
 /// is refused.

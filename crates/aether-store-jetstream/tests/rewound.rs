@@ -3,13 +3,18 @@
 
 mod common;
 
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
 use aether_core::{
     AppendError, Checkpoint, Consistency, EventStore, EventStoreExt, Expected, Position, RawJson, ReadError,
     SchemaVersion, Snapshot, SnapshotStore, SnapshotStoreExt, State, Version,
 };
+use aether_store_jetstream::JetStreamStore;
 use common::crashing::Crashing;
 use common::{actor, event, fresh_name};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 
 #[derive(Deserialize)]
 #[serde(tag = "eventType", content = "data")]
@@ -90,4 +95,33 @@ async fn a_handle_whose_acknowledged_events_are_lost_says_so_once_and_goes_on() 
     let next = store.append(&order, Expected::Exactly(Version::FIRST), [event("after")]).await.unwrap();
     assert_eq!(next.version.number(), 2);
     assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn an_actor_whose_first_event_was_lost_is_not_taken_for_new() {
+    let (mut server, name, order) = (Crashing::start(), fresh_name(), actor("order-1"));
+    server.open(&name).await.append(&actor("order-2"), Expected::NoEvents, [event("kept")]).await.unwrap();
+    server.remember();
+    let client = server.connect().await;
+    let store = JetStreamStore::builder(client.clone(), name).open().await.unwrap();
+    store.append(&order, Expected::NoEvents, [event("lost")]).await.unwrap();
+    server.lose_the_tail();
+    // From then on no head counts that was learned before.
+    let connects = || client.statistics().connects.load(Relaxed);
+    let started = Instant::now();
+    while connects() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not connect again");
+        sleep(Duration::from_millis(5)).await;
+    }
+
+    let error = loop {
+        match store.append(&order, Expected::NoEvents, [event("after")]).await {
+            Err(AppendError::Unavailable(_) | AppendError::Unknown(_)) => {}
+            other => break other.unwrap_err(),
+        }
+    };
+    assert!(matches!(error, AppendError::Rewound(_)), "{error}");
+    let again = store.append(&order, Expected::NoEvents, [event("after")]).await.unwrap();
+    assert_eq!(again.version, Version::FIRST);
 }

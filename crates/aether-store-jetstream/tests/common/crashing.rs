@@ -6,6 +6,7 @@ use std::process::Command;
 use aether_core::StreamName;
 use aether_nats_harness::Server;
 use aether_store_jetstream::JetStreamStore;
+use async_nats::Client;
 
 fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
@@ -37,12 +38,16 @@ impl Crashing {
         self.server.start_again().unwrap();
     }
 
+    pub(crate) async fn connect(&self) -> Client {
+        async_nats::connect(self.server.url()).await.unwrap()
+    }
+
     pub(crate) async fn open(&self, name: &StreamName) -> JetStreamStore {
         self.open_in(name, 1).await
     }
 
     pub(crate) async fn open_in(&self, name: &StreamName, partitions: u32) -> JetStreamStore {
-        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let client = self.connect().await;
         JetStreamStore::builder(client, name.clone()).partitions(partitions).open().await.unwrap()
     }
 }

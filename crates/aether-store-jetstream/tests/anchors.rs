@@ -10,9 +10,7 @@ use aether_core::{
     AppendError, Consistency, Epoch, EventStore, EventStoreExt, Expected, ReadError, StreamName, Version,
 };
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
-use async_nats::Client;
-use common::{actor, builder, connect, event, fresh_name, publish};
-use serde_json::Value;
+use common::{actor, builder, connect, event, fresh_name, info, publish};
 use tokio::time::{Instant, sleep};
 
 fn version(number: u64) -> Version {
@@ -22,11 +20,6 @@ fn version(number: u64) -> Version {
 /// A store whose events expire soon.
 async fn open(name: &StreamName) -> JetStreamStore {
     builder(name).await.anchors(10).retention(Retention::For(Duration::from_secs(1))).open().await.unwrap()
-}
-
-async fn info(client: &Client, stream: &str) -> Value {
-    let answer = client.request(format!("$JS.API.STREAM.INFO.{stream}"), "".into()).await.unwrap();
-    serde_json::from_slice(&answer.payload).unwrap()
 }
 
 /// Waits until everything in the stream of events has expired, at its leader and wherever reads are answered.

@@ -13,7 +13,7 @@ use aether_core::{
 };
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::{Client, jetstream};
-use common::{actor, connect, event, fresh_name, publish};
+use common::{actor, api, connect, event, fresh_name, info, publish};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,14 +28,8 @@ fn lines() -> Vec<Line> {
     include_str!("data/go-events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-async fn api(client: &Client, verb: &str, body: Value) -> Value {
-    let payload = if body.is_null() { String::new() } else { body.to_string() };
-    let answer = client.request(format!("$JS.API.{verb}"), payload.into()).await.unwrap();
-    serde_json::from_slice(&answer.payload).unwrap()
-}
-
 async fn config(client: &Client, name: &StreamName) -> Value {
-    api(client, &format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone()
+    info(client, name.as_str()).await["config"].take()
 }
 
 /// A stream as the Go original makes it, with all that it really wrote.

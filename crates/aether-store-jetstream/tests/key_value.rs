@@ -11,7 +11,7 @@ use aether_core::key_value::{KeyValue, Revision};
 use aether_nats_harness::Proxy;
 use aether_store_jetstream::{JetStreamKeyValue, OpenError};
 use aether_testkit::key_value::KeyValueUnderTest;
-use common::{connect, fresh_name, server};
+use common::{api, connect, fresh_name, server};
 use serde_json::json;
 
 /// Each handle on a connection of its own, as another process would have it.
@@ -164,8 +164,7 @@ async fn a_bucket_whose_values_may_vanish_is_refused_and_named() {
     let stream = format!("KV_{name}");
     let config = json!({ "name": stream, "subjects": [format!("$KV.{name}.>")], "max_age": 60_000_000_000_u64,
         "max_msgs_per_subject": 1, "storage": "file", "num_replicas": 1, "retention": "limits" });
-    let create = format!("$JS.API.STREAM.CREATE.{stream}");
-    client.request(create, config.to_string().into()).await.unwrap();
+    api(&client, &format!("STREAM.CREATE.{stream}"), config).await;
     let error = JetStreamKeyValue::builder(client, name).open().await.unwrap_err();
     assert!(matches!(error, OpenError::Config { field: "max_age", .. }), "{error}");
 }

@@ -10,9 +10,8 @@ use aether_core::{ActorId, Event, EventStoreExt, Expected, StreamName, Version};
 use aether_nats_harness::{Direction, Proxy};
 use aether_store_jetstream::JetStreamStore;
 use async_nats::ConnectOptions;
-use common::{actor, connect, event, fresh_name, open, publish, server};
+use common::{actor, connect, event, fresh_name, info, open, publish, server};
 use futures_util::StreamExt;
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 /// Appends so many single events.
@@ -23,8 +22,7 @@ async fn fill(store: &JetStreamStore, order: &ActorId, events: u64) {
 }
 
 async fn consumers(stream: &str) -> u64 {
-    let answer = connect().await.request(format!("$JS.API.STREAM.INFO.{stream}"), "".into()).await.unwrap();
-    serde_json::from_slice::<Value>(&answer.payload).unwrap()["state"]["consumer_count"].as_u64().unwrap()
+    info(&connect().await, stream).await["state"]["consumer_count"].as_u64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,13 +8,8 @@ use std::time::Duration;
 use aether_core::{Epoch, Event, EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::jetstream;
-use common::{actor, builder, connect, event, fresh_name, open, publish};
-use serde_json::{Value, json};
-
-async fn api(client: &async_nats::Client, verb: &str, body: Value) -> Value {
-    let answer = client.request(format!("$JS.API.{verb}"), body.to_string().into()).await.unwrap();
-    serde_json::from_slice(&answer.payload).unwrap()
-}
+use common::{actor, api, builder, connect, event, fresh_name, info, open, publish};
+use serde_json::json;
 
 #[tokio::test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
@@ -35,10 +30,10 @@ async fn a_stream_of_somebody_else_is_not_touched() {
     let (name, client) = (fresh_name(), connect().await);
     let theirs = json!({ "name": name.as_str(), "subjects": [format!("{name}.>")], "retention": "limits" });
     api(&client, &format!("STREAM.CREATE.{name}"), theirs).await;
-    let before = api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await;
+    let before = info(&client, name.as_str()).await;
     let error = JetStreamStore::builder(client.clone(), name.clone()).open().await.unwrap_err();
     assert!(matches!(&error, OpenError::NameTaken { stream, .. } if stream == name.as_str()), "{error}");
-    assert_eq!(before["config"], api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await["config"]);
+    assert_eq!(before["config"], info(&client, name.as_str()).await["config"]);
 }
 
 #[tokio::test]
@@ -65,7 +60,7 @@ async fn a_server_that_cannot_read_partitions_back_is_named() {
             assert!(!client.is_server_compatible(2, 9, 16), "{error}");
             assert!(matches!(&error, OpenError::Unsupported(_)), "{error}");
             assert!(error.to_string().ends_with(&client.server_info().version), "{error}");
-            let found = api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await;
+            let found = info(&client, name.as_str()).await;
             assert_eq!(found["error"]["code"], 404);
         }
     }

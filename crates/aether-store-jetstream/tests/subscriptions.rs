@@ -16,7 +16,7 @@ use aether_nats_harness::{Proxy, Server};
 use aether_store_jetstream::{JetStreamStore, Retention};
 use async_nats::ConnectOptions;
 use common::crashing::Crashing;
-use common::{actor, builder, connect, event, fresh_name, open, publish, server};
+use common::{actor, builder, connect, event, fresh_name, info, open, publish, server};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -316,11 +316,7 @@ async fn a_time_is_that_of_the_server() {
 async fn a_subscription_leaves_no_consumer_behind() {
     let (name, client) = (fresh_name(), connect().await);
     let store = open(&name).await;
-    let consumers = async || {
-        let answer = client.request(format!("$JS.API.STREAM.INFO.{name}"), "".into()).await.unwrap();
-        let info: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
-        info["state"]["consumer_count"].as_u64().unwrap()
-    };
+    let consumers = async || info(&client, name.as_str()).await["state"]["consumer_count"].as_u64().unwrap();
     let mut all = store.subscribe(Filter::any(), StartAt::Beginning).await.unwrap();
     next(&mut all).await.unwrap();
     assert_eq!(consumers().await, 1);

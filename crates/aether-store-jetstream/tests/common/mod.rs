@@ -11,6 +11,8 @@ use aether_nats_harness::{Shared, shared};
 use aether_store_jetstream::{JetStreamStore, JetStreamStoreBuilder};
 use aether_testkit::StoreUnderTest;
 use async_nats::{Client, HeaderMap};
+use serde_json::Value;
+use tokio::time::timeout;
 
 /// The server of this test process, or the cluster.
 pub(crate) fn server() -> &'static Shared {
@@ -55,13 +57,41 @@ pub(crate) async fn publish(client: &Client, subject: &str, said: &[(&str, &str)
             client.request_with_headers(subject.to_owned(), headers.clone(), payload.to_vec().into());
         match publish.await {
             Ok(answer) => {
-                let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+                let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
                 return assert!(answer["seq"].is_u64(), "{answer}");
             }
             Err(error) => {
                 assert!(Instant::now() < deadline, "nobody takes what is published to {subject}: {error}");
             }
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Asks JetStream's API, again while nobody answers: in a cluster a stream that has just been made has no leader yet, and
+/// answers get lost.
+pub(crate) async fn api(client: &Client, verb: &str, body: Value) -> Value {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let request = client.request(format!("$JS.API.{verb}"), body.clone().into());
+        match timeout(Duration::from_secs(1), request).await {
+            Ok(Ok(answer)) => return serde_json::from_slice(&answer.payload).unwrap(),
+            unanswered => assert!(Instant::now() < deadline, "nobody answers {verb}: {unanswered:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Describes a stream that was made: in a cluster, who is asked may not have heard of it yet.
+pub(crate) async fn info(client: &Client, stream: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let found = api(client, &format!("STREAM.INFO.{stream}"), Value::Null).await;
+        if found["config"].is_object() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "there is no stream {stream}: {found}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -10,7 +10,7 @@ use aether_core::{ActorId, Event, EventStoreExt, Expected, StreamName, Version};
 use aether_nats_harness::{Direction, Proxy};
 use aether_store_jetstream::JetStreamStore;
 use async_nats::ConnectOptions;
-use common::{actor, connect, event, fresh_name, info, open, publish, server};
+use common::{actor, connect, event, fresh_name, open, publish, server, wait_for_consumers};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep};
 
@@ -19,10 +19,6 @@ async fn fill(store: &JetStreamStore, order: &ActorId, events: u64) {
     for _ in 0..events {
         store.append(order, Expected::Any, [event("x")]).await.unwrap();
     }
-}
-
-async fn consumers(stream: &str) -> u64 {
-    info(&connect().await, stream).await["state"]["consumer_count"].as_u64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,18 +66,16 @@ async fn a_link_that_is_cut_while_reading_costs_no_event() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn reads_leave_no_consumer_behind() {
-    let (name, order) = (fresh_name(), actor("order-1"));
+    let (name, order, client) = (fresh_name(), actor("order-1"), connect().await);
     let store = open(&name).await;
     fill(&store, &order, 200).await;
     assert_eq!(store.read_all(&order, Version::FIRST).await.unwrap().len(), 200);
+    wait_for_consumers(&client, name.as_str(), 0).await;
     let mut given_up = store.read(&order, Version::FIRST);
     assert!(given_up.next().await.unwrap().is_ok());
+    wait_for_consumers(&client, name.as_str(), 1).await;
     drop(given_up);
-    let deadline = Instant::now() + Duration::from_secs(4);
-    while consumers(name.as_str()).await > 0 {
-        assert!(Instant::now() < deadline, "a consumer outlives its read");
-        sleep(Duration::from_millis(10)).await;
-    }
+    wait_for_consumers(&client, name.as_str(), 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

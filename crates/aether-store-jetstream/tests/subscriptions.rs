@@ -16,7 +16,7 @@ use aether_nats_harness::{Proxy, Server};
 use aether_store_jetstream::{JetStreamStore, Retention};
 use async_nats::ConnectOptions;
 use common::crashing::Crashing;
-use common::{actor, builder, connect, event, fresh_name, info, open, publish, server};
+use common::{actor, builder, connect, event, fresh_name, open, publish, server, wait_for_consumers};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -316,14 +316,9 @@ async fn a_time_is_that_of_the_server() {
 async fn a_subscription_leaves_no_consumer_behind() {
     let (name, client) = (fresh_name(), connect().await);
     let store = open(&name).await;
-    let consumers = async || info(&client, name.as_str()).await["state"]["consumer_count"].as_u64().unwrap();
     let mut all = store.subscribe(Filter::any(), StartAt::Beginning).await.unwrap();
     next(&mut all).await.unwrap();
-    assert_eq!(consumers().await, 1);
+    wait_for_consumers(&client, name.as_str(), 1).await;
     drop(all);
-    let deadline = Instant::now() + Duration::from_secs(4);
-    while consumers().await > 0 {
-        assert!(Instant::now() < deadline, "a consumer outlives its subscription");
-        sleep(Duration::from_millis(10)).await;
-    }
+    wait_for_consumers(&client, name.as_str(), 0).await;
 }

@@ -96,6 +96,19 @@ pub(crate) async fn info(client: &Client, stream: &str) -> Value {
     }
 }
 
+/// Waits until a stream has so many consumers: in a cluster, who is asked hears of them a little later.
+pub(crate) async fn wait_for_consumers(client: &Client, stream: &str, count: u64) {
+    let deadline = Instant::now() + Duration::from_secs(4);
+    loop {
+        let found = info(client, stream).await["state"]["consumer_count"].as_u64().unwrap();
+        if found == count {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{stream} has {found} consumers, not {count}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Opens stores with these wishes, each handle on a connection of its own, as another process would.
 pub(crate) struct UnderTest(pub(crate) fn(JetStreamStoreBuilder) -> JetStreamStoreBuilder);
 

@@ -14,6 +14,7 @@ use crate::anchor::Anchor;
 use crate::deadline::Deadline;
 use crate::encode::{encode, message_bytes};
 use crate::error::Failure;
+use crate::hashed::Hashed;
 use crate::head::{Known, Last};
 use crate::headers;
 use crate::lanes::Lane;
@@ -62,6 +63,7 @@ pub(crate) struct Appending<'a> {
     /// What errors call it.
     operation: &'static str,
     pub(crate) actor: &'a ActorId,
+    pub(crate) key: Hashed,
     pub(crate) subject: String,
     /// What the caller expects.
     pub(crate) asked: Expected,
@@ -101,6 +103,7 @@ impl<'a> Appending<'a> {
             inner,
             operation,
             actor,
+            key: Hashed::of(actor),
             subject: inner.events_subject(actor),
             asked: expected,
             expected,
@@ -116,7 +119,7 @@ impl<'a> Appending<'a> {
 
     /// Waits for the actor's turn, but not beyond the deadline.
     pub(crate) async fn enter_lane(&self) -> Result<Lane<'a>, AppendError> {
-        match self.inner.lanes.try_enter(self.actor) {
+        match self.inner.lanes.try_enter(&self.key) {
             Ok(lane) => Ok(lane),
             Err(place) => timeout_at(self.deadline.at, place.turn()).await.map_err(|_| too_late()),
         }
@@ -147,7 +150,7 @@ impl<'a> Appending<'a> {
 
     /// The head from the cache; a guess, where the caller says what it is; else from any replica.
     async fn first_head(&mut self) -> Result<(Known, bool), AppendError> {
-        match self.inner.heads.find(self.inner.connection(), self.actor) {
+        match self.inner.heads.find(self.inner.connection(), &self.key) {
             Some(known) => {
                 self.anchor = known.anchor;
                 Ok((known, false))
@@ -166,7 +169,7 @@ impl<'a> Appending<'a> {
     fn may_guess(&self) -> bool {
         let is_new = self.expected.first_version(Version::INITIAL) == Some(Version::FIRST);
         let names_it = self.expected != Expected::Any && is_new;
-        names_it && !self.inner.is_go() && self.inner.heads.least(self.actor).is_nothing()
+        names_it && !self.inner.is_go() && self.inner.heads.least(&self.key).is_nothing()
     }
 
     /// Looks where the actor stands, again and again until the deadline while there is no answer.
@@ -235,7 +238,7 @@ impl<'a> Appending<'a> {
             Ok(sequence) => {
                 let known = Known { anchor: self.anchor, ..Known::after(sequence, version, &said) };
                 self.inner.see(sequence);
-                self.inner.heads.remember(connection, self.actor, known);
+                self.inner.heads.remember(connection, &self.key, known);
                 self.inner.stored(sequence, events, false).map(Step::Done)
             }
             Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
@@ -287,7 +290,7 @@ impl<'a> Appending<'a> {
     /// Goes on from the leader's head after a refusal: nothing of this call is in the log, and the loop finds out whether
     /// what is there is somebody else's, an earlier call's, or only claims.
     async fn conflicted(&mut self, head: &Known, why: Failure) -> Result<Step, AppendError> {
-        self.inner.heads.forget(self.actor);
+        self.inner.heads.forget(&self.key);
         let now = self.look(Consistency::Leader).await?;
         // A replicated stream may refuse before the leader shows what it refuses for.
         if now.sequence == head.sequence {
@@ -318,7 +321,7 @@ impl<'a> Appending<'a> {
     }
 
     pub(crate) fn unknown(&self, source: Option<BoxError>) -> AppendError {
-        self.inner.heads.forget(self.actor);
+        self.inner.heads.forget(&self.key);
         let (actor, expected) = (self.actor.clone(), self.expected);
         Box::new(UnknownOutcome { actor, expected, source }).into()
     }

@@ -1,20 +1,25 @@
 //! A bounded cache in two generations: what is used survives, what is not is dropped without being looked for.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// At most `capacity` entries, of which the more recent half is always there.
 #[derive(Debug)]
-pub(crate) struct Cache<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+pub(crate) struct Cache<K, V, S = RandomState> {
+    young: HashMap<K, V, S>,
+    old: HashMap<K, V, S>,
     half: usize,
     has_dropped: bool,
 }
 
-impl<K: Eq + Hash + Clone, V> Cache<K, V> {
+impl<K: Eq + Hash + Clone, V, S: BuildHasher + Default> Cache<K, V, S> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), half: (capacity / 2).max(1), has_dropped: false }
+        Self {
+            young: HashMap::default(),
+            old: HashMap::default(),
+            half: (capacity / 2).max(1),
+            has_dropped: false,
+        }
     }
 
     /// Returns a copy of the entry.
@@ -68,7 +73,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_bounded_and_never_answers_wrongly(capacity in 2usize..20, steps in proptest::collection::vec((0u8..30, any::<u16>(), 0u8..3), 0..200)) {
-            let mut cache = Cache::new(capacity);
+            let mut cache = Cache::<_, _>::new(capacity);
             let mut truth = HashMap::new();
             for (key, value, what) in steps {
                 match what {
@@ -82,7 +87,7 @@ mod tests {
 
         #[test]
         fn the_latest_half_is_there(capacity in 2usize..20, keys in proptest::collection::vec(any::<u16>(), 1..60)) {
-            let mut cache = Cache::new(capacity);
+            let mut cache = Cache::<_, _>::new(capacity);
             keys.iter().for_each(|key| cache.insert(*key, ()));
             let mut latest: Vec<_> = keys.iter().rev().copied().collect();
             latest.dedup();

@@ -48,7 +48,7 @@ impl Appending<'_> {
                     if failure.is_unknown() {
                         self.unanswered.get_or_insert(head.sequence);
                     }
-                    self.inner.heads.forget(self.actor);
+                    self.inner.heads.forget(&self.key);
                     self.wait(&head, failure).await?;
                 }
                 Err(failure) => return Err(self.failed(failure)),
@@ -62,7 +62,7 @@ impl Appending<'_> {
         let connection = self.inner.connection();
         let sequence = self.publish(headers::write(&said), Bytes::new()).await?;
         let known = Known { anchor: self.anchor, ..Known::after(sequence, head.version, &said) };
-        self.inner.heads.remember(connection, self.actor, known.clone());
+        self.inner.heads.remember(connection, &self.key, known.clone());
         Ok(known)
     }
 }

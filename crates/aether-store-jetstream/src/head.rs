@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::frame::Frame;
+use crate::hashed::{ByHash, Hashed};
 use crate::headers::{Body, Said};
 use crate::rewound::rewound;
 use crate::store::{Inner, Shared};
@@ -77,7 +78,7 @@ pub(crate) struct Connection(u64);
 /// A head counts on the connection that it was learned on, and no longer: what a new server shows may lie before what an
 /// old one acknowledged. What was acknowledged counts on all: it is the least that a read must show.
 #[derive(Debug)]
-pub(crate) struct Heads(Mutex<Cache<ActorId, Memory>>);
+pub(crate) struct Heads(Mutex<Cache<Hashed, Memory, ByHash>>);
 
 #[derive(Debug)]
 struct Memory {
@@ -107,7 +108,7 @@ impl Heads {
         Self(Mutex::new(Cache::new(capacity)))
     }
 
-    pub(crate) fn find(&self, connection: Connection, actor: &ActorId) -> Option<Known> {
+    pub(crate) fn find(&self, connection: Connection, actor: &Hashed) -> Option<Known> {
         let head = |memory: &mut Memory| {
             memory.head.take_if(|(learned_on, _)| *learned_on != connection);
             memory.head.as_ref().map(|(_, known)| known.clone())
@@ -116,7 +117,7 @@ impl Heads {
     }
 
     /// Remembers what was acknowledged on `connection`.
-    pub(crate) fn remember(&self, connection: Connection, actor: &ActorId, known: Known) {
+    pub(crate) fn remember(&self, connection: Connection, actor: &Hashed, known: Known) {
         let (sequence, mut head) = (known.sequence, Some((connection, known)));
         let mut cache = self.lock();
         let is_there = cache.with(actor, |memory| {
@@ -129,17 +130,17 @@ impl Heads {
     }
 
     /// Forgets the head, but not what was acknowledged.
-    pub(crate) fn forget(&self, actor: &ActorId) {
+    pub(crate) fn forget(&self, actor: &Hashed) {
         self.lock().with(actor, |memory| memory.head = None);
     }
 
     /// Forgets all of an actor whose acknowledged messages were lost.
-    pub(crate) fn lost(&self, actor: &ActorId) {
+    pub(crate) fn lost(&self, actor: &Hashed) {
         self.lock().remove(actor);
     }
 
     /// Returns what a read of the actor must at least show.
-    pub(crate) fn least(&self, actor: &ActorId) -> Least {
+    pub(crate) fn least(&self, actor: &Hashed) -> Least {
         let mut cache = self.lock();
         match cache.with(actor, |memory| memory.acknowledged) {
             Some(sequence) => Least::Sequence(sequence),
@@ -148,7 +149,7 @@ impl Heads {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache<ActorId, Memory>> {
+    fn lock(&self) -> MutexGuard<'_, Cache<Hashed, Memory, ByHash>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -210,21 +211,21 @@ impl Inner {
 
     /// Returns the last message of the actor's subject, no older than what this handle has seen acknowledged.
     async fn last_message(&self, actor: &ActorId, consistency: Consistency) -> Result<Option<Last>, Failure> {
-        let subject = self.events_subject(actor);
+        let (subject, key) = (self.events_subject(actor), Hashed::of(actor));
         if consistency == Consistency::Any {
             let message = self.api.direct_last(&self.stream, &subject).await?;
             let shown = message.as_ref().map_or(0, |message| message.sequence);
-            if matches!(self.heads.least(actor), Least::Sequence(least) if least <= shown) {
+            if matches!(self.heads.least(&key), Least::Sequence(least) if least <= shown) {
                 return Ok(self.understand(message, actor));
             }
         }
         let message = self.api.leader_last(&self.stream, &subject).await?;
         let shown = message.as_ref().map_or(0, |message| message.sequence);
-        match self.heads.least(actor) {
+        match self.heads.least(&key) {
             Least::Sequence(least) if shown < least => {
                 if self.has_lost_tail(actor, least).await? {
                     // Said once; from here on what there is counts.
-                    self.heads.lost(actor);
+                    self.heads.lost(&key);
                     return Ok(Some(Last::Lost { sequence: least }));
                 }
                 Ok(self.understand(self.api.leader_last(&self.stream, &subject).await?, actor))
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_new_connection_forgets_heads_but_not_what_was_acknowledged() {
-        let (heads, actor) = (Heads::new(10), ActorId::new("a-1").unwrap());
+        let (heads, actor) = (Heads::new(10), Hashed::of(&ActorId::new("a-1").unwrap()));
         let (first, second) = (Connection(1), Connection(2));
         assert_eq!(heads.find(first, &actor), None);
         heads.remember(first, &actor, known(7));
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn what_may_have_been_forgotten_is_not_taken_for_nothing() {
         let heads = Heads::new(4);
-        let actor = |n: u64| ActorId::new(format!("a-{n}")).unwrap();
+        let actor = |n: u64| Hashed::of(&ActorId::new(format!("a-{n}")).unwrap());
         assert_eq!(heads.least(&actor(0)), Least::Sequence(0));
         (0..20).for_each(|n| heads.remember(Connection(0), &actor(n), known(n + 1)));
         assert_eq!((heads.least(&actor(0)), heads.least(&actor(19))), (Least::Unknown, Least::Sequence(20)));

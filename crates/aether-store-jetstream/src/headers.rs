@@ -79,7 +79,7 @@ pub(crate) enum Body {
 pub(crate) fn expecting(base: u64) -> HeaderMap {
     let mut headers = HeaderMap::new();
     // 0, not absent: without the header two first writers would both win.
-    headers.insert(EXPECTED, base.to_string());
+    headers.insert(EXPECTED, HeaderValue::from(base));
     headers
 }
 
@@ -88,18 +88,24 @@ pub(crate) fn write(said: &Said) -> HeaderMap {
     let base = said.base.unwrap_or(0);
     let mut headers = expecting(base);
     let count = match said.body {
-        Body::Packed(count) => Some(count.to_string()),
-        Body::Claim => Some("0".to_owned()),
+        Body::Packed(count) => Some(count.into()),
+        Body::Claim => Some(0),
         Body::Single | Body::Unreadable => None,
     };
-    for (name, value) in [
-        (FOLLOWS, said.follows.map(|follows| follows.to_string())),
-        (TRAIL, said.trail.encode(base)),
+    // As numbers, in which the client need not look for line ends.
+    let numbers = [
+        (FOLLOWS, said.follows.map(Version::number)),
         (COUNT, count),
-        (EPOCH, said.epoch.map(|epoch| epoch.to_string())),
+        (EPOCH, said.epoch.map(Epoch::number)),
+    ];
+    let texts = [
+        (TRAIL, said.trail.encode(base)),
         (DIGEST, said.digest.map(|digest| digest.to_string())),
         (TRACE, said.trace.clone()),
-    ] {
+    ];
+    let numbers = numbers.into_iter().map(|(name, number)| (name, number.map(HeaderValue::from)));
+    let texts = texts.into_iter().map(|(name, text)| (name, text.map(HeaderValue::from)));
+    for (name, value) in numbers.chain(texts) {
         if let Some(value) = value {
             headers.insert(name, value);
         }

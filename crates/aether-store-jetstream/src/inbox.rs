@@ -131,7 +131,8 @@ impl Post {
     }
 
     fn reply(&self, token: u64) -> Subject {
-        let mut reply = String::with_capacity(self.prefix.len() + 16);
+        // Of just the length that it has: the client takes it as it is then.
+        let mut reply = String::with_capacity(self.prefix.len() + hex_digits(token));
         reply.push_str(&self.prefix);
         push_hex(&mut reply, token);
         reply.into()
@@ -182,6 +183,10 @@ impl Drop for Dispatch {
     fn drop(&mut self) {
         self.post.waiting.close();
     }
+}
+
+fn hex_digits(number: u64) -> usize {
+    (number.checked_ilog2().unwrap_or(0) / 4 + 1) as usize
 }
 
 fn push_hex(out: &mut String, number: u64) {

@@ -1,34 +1,35 @@
 //! One append per actor in flight: appends to one actor queue up, appends to others pass.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aether_core::ActorId;
 use tokio::sync::oneshot::{self, Receiver, Sender};
+
+use crate::hashed::{ByActor, Hashed};
 
 /// The actors that are being appended to, each with who waits for its turn. Whoever is alone, which is the usual case,
 /// costs no allocation.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes(Mutex<HashMap<ActorId, VecDeque<Sender<()>>>>);
+pub(crate) struct Lanes(Mutex<ByActor<VecDeque<Sender<()>>>>);
 
 /// The right to append to one actor; given up when dropped.
 #[derive(Debug)]
 pub(crate) struct Lane<'a> {
     lanes: &'a Lanes,
-    actor: ActorId,
+    actor: Hashed,
 }
 
 /// A place in the queue of one actor; given up when dropped, and the turn with it if it came meanwhile.
 pub(crate) struct Place<'a> {
     lanes: &'a Lanes,
-    actor: &'a ActorId,
+    actor: Hashed,
     turn: Receiver<()>,
 }
 
 impl Lanes {
     /// Takes the turn if nobody has it, else a place behind those who wait.
-    pub(crate) fn try_enter<'a>(&'a self, actor: &'a ActorId) -> Result<Lane<'a>, Place<'a>> {
+    pub(crate) fn try_enter(&self, actor: &Hashed) -> Result<Lane<'_>, Place<'_>> {
         match self.queues().entry(actor.clone()) {
             Entry::Vacant(entry) => {
                 entry.insert(VecDeque::new());
@@ -42,13 +43,13 @@ impl Lanes {
                     queue.retain(|place| !place.is_closed());
                 }
                 queue.push_back(sender);
-                Err(Place { lanes: self, actor, turn })
+                Err(Place { lanes: self, actor: actor.clone(), turn })
             }
         }
     }
 
     /// Gives the turn to the next one who still wants it.
-    fn pass_on(&self, actor: &ActorId) {
+    fn pass_on(&self, actor: &Hashed) {
         while let Some(next) = self.next(actor) {
             if next.send(()).is_ok() {
                 return;
@@ -57,20 +58,16 @@ impl Lanes {
     }
 
     /// Returns the next in line; where there is none, nobody has the turn any more.
-    fn next(&self, actor: &ActorId) -> Option<Sender<()>> {
-        match self.queues().entry(actor.clone()) {
-            Entry::Vacant(_) => None,
-            Entry::Occupied(mut entry) => {
-                let next = entry.get_mut().pop_front();
-                if next.is_none() {
-                    entry.remove();
-                }
-                next
-            }
+    fn next(&self, actor: &Hashed) -> Option<Sender<()>> {
+        let mut queues = self.queues();
+        let next = queues.get_mut(actor)?.pop_front();
+        if next.is_none() {
+            queues.remove(actor);
         }
+        next
     }
 
-    fn queues(&self) -> MutexGuard<'_, HashMap<ActorId, VecDeque<Sender<()>>>> {
+    fn queues(&self) -> MutexGuard<'_, ByActor<VecDeque<Sender<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -94,7 +91,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.turn.close();
         if self.turn.try_recv().is_ok() {
-            self.lanes.pass_on(self.actor);
+            self.lanes.pass_on(&self.actor);
         }
     }
 }
@@ -104,17 +101,18 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use aether_core::ActorId;
     use futures_util::FutureExt;
     use tokio::time::timeout;
 
     use super::*;
 
-    fn actor(id: &str) -> ActorId {
-        ActorId::new(id).unwrap()
+    fn actor(id: &str) -> Hashed {
+        Hashed::of(&ActorId::new(id).unwrap())
     }
 
     impl Lanes {
-        async fn enter<'a>(&'a self, actor: &'a ActorId) -> Lane<'a> {
+        async fn enter<'a>(&'a self, actor: &'a Hashed) -> Lane<'a> {
             match self.try_enter(actor) {
                 Ok(lane) => lane,
                 Err(place) => place.turn().await,

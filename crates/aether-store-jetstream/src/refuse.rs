@@ -24,7 +24,7 @@ impl Appending<'_> {
         match self.publish_claim(head, head.epoch).await {
             Ok(_) => Ok(None),
             Err(failure) if failure.is_passing() || failure.is_conflict() => {
-                self.inner.heads.forget(self.actor);
+                self.inner.heads.forget(&self.key);
                 self.wait(head, failure).await?;
                 self.look(Consistency::Leader).await.map(Some)
             }

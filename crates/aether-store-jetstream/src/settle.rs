@@ -28,7 +28,7 @@ impl Appending<'_> {
         first: Version,
         why: Failure,
     ) -> Result<Step, AppendError> {
-        self.inner.heads.forget(self.actor);
+        self.inner.heads.forget(&self.key);
         let base = self.unanswered.unwrap_or(head.sequence);
         let found = match timeout_at(self.deadline.at, self.after(base)).await {
             Ok(Ok(found)) => found,
@@ -100,7 +100,7 @@ impl Appending<'_> {
     fn recognized(&self, frames: &[Frame], sequence: u64) -> Result<Step, AppendError> {
         if let Some(last) = frames.last() {
             let known = Known { anchor: self.anchor, ..Known::of(last) };
-            self.inner.heads.remember(self.inner.connection(), self.actor, known);
+            self.inner.heads.remember(self.inner.connection(), &self.key, known);
         }
         let ours = frames.iter().find(|frame| frame.sequence == sequence);
         self.inner

@@ -20,7 +20,7 @@ pub(crate) const LENGTH: usize = 16;
 const STRIDE: u64 = 128;
 
 /// What stands before the milestone.
-const FAR: char = '.';
+const FAR: u8 = b'.';
 
 /// The digits of base 64 that URLs use (RFC 4648, section 5).
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -77,7 +77,7 @@ impl Trail {
 
     /// Writes the trail for a message that follows the one at `head`, or nothing where there is nothing to say.
     pub(crate) fn encode(&self, head: u64) -> Option<String> {
-        let mut out = String::with_capacity(3 * self.length);
+        let mut out = Vec::with_capacity(4 * self.length);
         let mut from = head;
         for commit in self.commits() {
             push_number(&mut out, from.checked_sub(*commit)?);
@@ -87,7 +87,7 @@ impl Trail {
             out.push(FAR);
             push_number(&mut out, head.checked_sub(self.milestone)?);
         }
-        (!out.is_empty()).then_some(out)
+        String::from_utf8(out).ok().filter(|text| !text.is_empty())
     }
 
     /// Reads the trail of a message that followed the one at `head`. What is no trail is an empty one.
@@ -96,7 +96,8 @@ impl Trail {
     }
 
     fn read(head: u64, text: &str) -> Option<Self> {
-        let (near, far) = text.split_once(FAR).map_or((text, None), |(near, far)| (near, Some(far)));
+        let (near, far) =
+            text.split_once(char::from(FAR)).map_or((text, None), |(near, far)| (near, Some(far)));
         let (mut trail, mut from) = (Self::default(), head);
         let mut digits = near.bytes().peekable();
         for place in &mut trail.commits {
@@ -129,7 +130,7 @@ pub(crate) fn milestone_by(version: Version) -> u64 {
     version.number() / STRIDE * STRIDE
 }
 
-fn push_number(out: &mut String, number: u64) {
+fn push_number(out: &mut Vec<u8>, number: u64) {
     let mut rest = number;
     while rest >= GOES_ON {
         out.push(digit(rest % GOES_ON + GOES_ON));
@@ -139,8 +140,8 @@ fn push_number(out: &mut String, number: u64) {
 }
 
 /// Returns the digit of a value below 64.
-fn digit(value: u64) -> char {
-    DIGITS.get(value as usize % DIGITS.len()).copied().map_or('A', char::from)
+fn digit(value: u64) -> u8 {
+    DIGITS.get(value as usize % DIGITS.len()).copied().unwrap_or(b'A')
 }
 
 fn value(digit: u8) -> Option<u64> {

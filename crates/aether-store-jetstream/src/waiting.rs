@@ -1,11 +1,13 @@
 //! Those who wait for answers, by token: who asked gets the first answer to it, and nobody else gets any. Pure.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+
+use crate::spread::Spread;
 
 /// The requests that wait for an answer of type `T`.
 #[derive(Debug)]
@@ -97,25 +99,6 @@ impl<T> Drop for Ticket<'_, T> {
             let sender = self.waiting.lock().senders.remove(&self.token);
             drop(sender);
         }
-    }
-}
-
-/// Spreads tokens over a table: they are counted, so that nobody can choose ones that meet.
-#[derive(Debug, Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // The golden ratio's bits: neighbors come apart in the upper bits as well as in the lower ones.
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }
 

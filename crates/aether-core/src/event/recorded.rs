@@ -29,7 +29,8 @@ impl RecordedEvent {
         partition: u32,
         sequence: u64,
     ) -> impl Iterator<Item = Self> {
-        (0..).zip(events).map(move |(index, event)| Self::new(event, partition, sequence, index))
+        // The events first: a vector's allocation becomes that of the result.
+        events.into_iter().zip(0..).map(move |(event, index)| Self::new(event, partition, sequence, index))
     }
 
     /// Returns the event.

@@ -3,8 +3,20 @@
 /// Appends `text` to `out` as a JSON string.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    // What stands for itself is copied in one piece: mostly all of it.
+    match has_escapes(text) {
+        true => push_escaped(out, text.as_bytes()),
+        false => out.extend_from_slice(text.as_bytes()),
+    }
+    out.push(b'"');
+}
+
+/// Looks at every byte, whatever the first ones say: then the compiler looks at many of them at a time.
+fn has_escapes(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | is_escaped(byte))
+}
+
+fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
+    let mut rest = text;
     while let Some(clean) = rest.iter().position(|byte| is_escaped(*byte)) {
         let (before, after) = rest.split_at(clean);
         out.extend_from_slice(before);
@@ -14,7 +26,6 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
         }
     }
     out.extend_from_slice(rest);
-    out.push(b'"');
 }
 
 fn is_escaped(byte: u8) -> bool {

@@ -214,12 +214,23 @@ struct Place {
 /// Reads a reply subject: `$JS.ACK.STREAM.CONSUMER.DELIVERED.SSEQ.CSEQ.TIME.PENDING`, or the same with domain and account
 /// before the stream, and perhaps something after it (ADR-15 of nats-architecture-and-design).
 fn place(reply: &str) -> Option<Place> {
-    let tokens = reply.strip_prefix("$JS.ACK.")?.split('.');
-    let at = if tokens.clone().count() >= 9 { 5 } else { 3 };
-    let mut numbers = tokens.skip(at);
-    let mut next = || numbers.next()?.parse().ok();
-    let (stream, consumer, _time) = (next()?, next()?, next()?);
-    Some(Place { stream, consumer, left: next()? })
+    let mut tokens = reply.strip_prefix("$JS.ACK.")?.as_bytes().split(|byte| *byte == b'.');
+    let mut first: [&[u8]; 9] = Default::default();
+    let count = first.iter_mut().zip(&mut tokens).map(|(place, token)| *place = token).count();
+    let (stream, consumer, left) = match first {
+        [_, _, _, stream, consumer, _, left, _, _] if count < 9 => (stream, consumer, left),
+        [_, _, _, _, _, stream, consumer, _, left] => (stream, consumer, left),
+    };
+    Some(Place { stream: number(stream)?, consumer: number(consumer)?, left: number(left)? })
+}
+
+/// Reads digits, without looking at them as text first: each message of a long read has three such numbers.
+fn number(digits: &[u8]) -> Option<u64> {
+    let add = |number: u64, digit: &u8| {
+        let value = digit.wrapping_sub(b'0');
+        number.checked_mul(10)?.checked_add(value.into()).filter(|_| value < 10)
+    };
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
 }
 
 #[cfg(test)]
@@ -234,7 +245,15 @@ mod tests {
         assert_eq!(place("$JS.ACK.orders.c1.1.42.7.1700000000.3"), read);
         assert_eq!(place("$JS.ACK.hub.ACC.orders.c1.1.42.7.1700000000.3"), read);
         assert_eq!(place("$JS.ACK.hub.ACC.orders.c1.1.42.7.1700000000.3.rnd"), read);
-        assert_eq!(place("_INBOX.x"), None);
+        for other in [
+            "_INBOX.x",
+            "$JS.ACK.orders.c1.1.42.7.1700000000",
+            "$JS.ACK.orders.c1.1.42..1700000000.3",
+            "$JS.ACK.orders.c1.1.4x.7.1700000000.3",
+            "$JS.ACK.orders.c1.1.18446744073709551616.7.1700000000.3",
+        ] {
+            assert_eq!(place(other), None, "{other}");
+        }
     }
 
     proptest! {

@@ -49,11 +49,11 @@ pub enum WireError {
 }
 
 /// Text that borrows where nothing had to be unescaped.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     #[serde(borrow)]
@@ -133,7 +133,10 @@ pub fn encode_packed(events: &[Event], out: &mut Vec<u8>) {
 /// [`WireError`] says what is not an event's.
 pub fn decode(payload: Bytes, asked: Option<&ActorId>) -> Result<Event, WireError> {
     let text = utf8(payload)?;
-    let wire: Wire<'_> = serde_json::from_str(&text)?;
+    let wire = match usual::read(&text) {
+        Some(wire) => wire,
+        None => serde_json::from_str(&text)?,
+    };
     to_event(wire, asked, |raw| RawJson::part_of(&text, raw))
 }
 
@@ -200,6 +203,8 @@ impl<'de> Deserialize<'de> for Event {
         decode(text.into(), None).map_err(serde::de::Error::custom)
     }
 }
+
+mod usual;
 
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,21 @@ proptest! {
     }
 
     #[test]
+    fn what_is_read_in_one_pass_means_the_same_read_in_the_general_way(event in any_event(), at in 0usize..400, byte in any::<u8>(), spoils: bool) {
+        let mut out = Vec::new();
+        encode(&event, &mut out);
+        if spoils && let Some(place) = out.get_mut(at) {
+            *place = byte;
+        }
+        if let Ok(text) = String::from_utf8(out)
+            && let Some(quick) = usual::read(&text)
+        {
+            let general: Wire<'_> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(format!("{quick:?}"), format!("{general:?}"));
+        }
+    }
+
+    #[test]
     fn no_payload_panics(bytes in proptest::collection::vec(any::<u8>(), 0..64), cut in 0usize..400, event in any_event()) {
         prop_assert!(decode(bytes.clone().into(), None).is_err());
         let mut out = Vec::new();
@@ -57,6 +72,32 @@ proptest! {
         out.extend_from_slice(&bytes);
         let _ = decode(out.clone().into(), None);
         let _ = decode_packed(out.into(), None);
+    }
+}
+
+#[test]
+fn what_we_write_is_read_in_one_pass_and_odd_forms_are_not() {
+    let usual = r#"{"id":"e","eventType":"T","actorId":"a-1","commandId":"c","version":10,"data":{"x":[1, 2]},"metadata":{"k":"v\n"},"timestamp":"2026-01-01T00:00:00Z","schemaVersion":2}"#;
+    assert!(usual::read(usual).is_some());
+    let least = r#"{"id":"","eventType":"","actorId":"é","version":1,"data":null,"timestamp":""}"#;
+    assert!(usual::read(least).is_some());
+    for (there, odd) in [
+        (r#""id":"#, r#" "id":"#),
+        (r#""e""#, r#""\u0065""#),
+        (r#""e""#, "\"\u{1}\""),
+        (r#""T""#, "null"),
+        (":10,", ":010,"),
+        (":10,", ":18446744073709551616,"),
+        (":10,", ":1e1,"),
+        (r#"[1, 2]"#, r#"[1, 02]"#),
+        (r#"{"x":[1, 2]}"#, r#"{"x":[1, 2]"#),
+        (r#"{"k":"v\n"}"#, r#"{"k":1}"#),
+        (r#""schemaVersion":2"#, r#""schemaVersion":2,"id":"twice""#),
+        (r#""schemaVersion":2}"#, r#""schemaVersion":2}}"#),
+        (r#""commandId":"c","version":10"#, r#""version":10,"commandId":"c""#),
+    ] {
+        assert!(usual.contains(there), "{there}");
+        assert!(usual::read(&usual.replace(there, odd)).is_none(), "{odd}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aether_core::KeyValueError;
 use aether_core::key_value::{Entry, KeyValue, Revision};
-use aether_projection::{Generation, GenerationError, Generations, Projector, Stage};
+use aether_projection::{Generation, GenerationError, Generations, Projector, ProjectorState, Stage};
 use aether_store_memory::{MemoryKeyValue, MemoryStore};
 use common::database::{Database, Fault};
 use common::{append, eventually};
@@ -268,4 +268,39 @@ async fn whoever_starts_later_takes_the_generations_over() {
     assert_each_once(&database, count);
     assert_eq!(other.stop().await.unwrap().record.active, SECOND);
     drop(one);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_generations_pause_and_go_on() {
+    let (store, database) = (MemoryStore::new(), Database::default());
+    let generations = Generations::new(MemoryKeyValue::new(), "notes");
+    append(&store, 0..500).await;
+    let projector = Projector::new("notes", store.clone()).batch_size(1);
+    let tables = database.clone();
+    let make = move |generation| tables.projection(generation);
+    let first = projector.start_generation(&generations, FIRST, make.clone()).await.unwrap();
+    first.wait_until_caught_up().await.unwrap();
+    first.stop().await.unwrap();
+
+    let second = projector.start_generation(&generations, SECOND, make).await.unwrap();
+    second.pause();
+    let is_paused = || {
+        let status = second.status();
+        let before = status.before.map(|before| before.state);
+        status.wanted.state == ProjectorState::Paused
+            && matches!(before, Some(ProjectorState::Paused | ProjectorState::Stopped))
+    };
+    eventually("both pause, also the one that was started after that", is_paused).await;
+    let had = (database.notes().len(), database.rows(SECOND).notes.len());
+    append(&store, 500..510).await;
+    let others = Database::default();
+    let reached = Projector::new("others", store.clone()).start(others.first());
+    reached.wait_until_caught_up().await.unwrap();
+    assert_eq!((others.notes().len(), is_paused()), (510, true));
+    assert_eq!((database.notes().len(), database.rows(SECOND).notes.len()), had);
+
+    second.resume();
+    second.wait_until_active().await.unwrap();
+    eventually("the second has had all", || database.rows(SECOND).notes.len() == 510).await;
+    assert_each_once(&database, 510);
 }

@@ -1,11 +1,11 @@
 //! Generations that run.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 
 use super::{Generation, GenerationError, GenerationRecord};
-use crate::projector::Board;
+use crate::projector::{Board, Remote};
 use crate::{ProjectorError, ProjectorStatus};
 
 /// How the generations of a projection were doing at one moment.
@@ -39,7 +39,35 @@ pub(super) struct Shared {
     pub(super) record: watch::Sender<(GenerationRecord, bool)>,
     pub(super) wanted: Arc<Board>,
     pub(super) before: Mutex<Option<Arc<Board>>>,
+    pub(super) running: Mutex<Running>,
     pub(super) failure: OnceLock<Arc<GenerationError>>,
+}
+
+/// The projectors that were started, and whether they are to pause.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    remotes: Vec<Remote>,
+    is_paused: bool,
+}
+
+impl Running {
+    /// Has another one do as the others.
+    pub(super) fn join(&mut self, remote: &Remote) {
+        if self.is_paused {
+            remote.pause();
+        }
+        self.remotes.push(remote.clone());
+    }
+
+    fn pause(&mut self) {
+        self.is_paused = true;
+        self.remotes.iter().for_each(Remote::pause);
+    }
+
+    fn resume(&mut self) {
+        self.is_paused = false;
+        self.remotes.iter().for_each(Remote::resume);
+    }
 }
 
 impl Shared {
@@ -53,6 +81,10 @@ impl Shared {
 
     pub(super) fn end(&self) {
         self.record.send_modify(|(_, has_ended)| *has_ended = true);
+    }
+
+    pub(super) fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn before(&self) -> Option<Arc<Board>> {
@@ -73,6 +105,16 @@ impl GenerationHandle {
     #[must_use]
     pub fn failure(&self) -> Option<Arc<GenerationError>> {
         self.shared.failure.get().cloned()
+    }
+
+    /// Has all that runs pause after the batches in hand, also a generation that is still to be started.
+    pub fn pause(&self) {
+        self.shared.running().pause();
+    }
+
+    /// Has all go on after a pause.
+    pub fn resume(&self) {
+        self.shared.running().resume();
     }
 
     /// Waits until the wanted generation is the one that readers use.

@@ -73,8 +73,10 @@ impl<S: Subscribe> Projector<S> {
             record: watch::Sender::new((record, false)),
             wanted: Arc::clone(handle.board()),
             before: Mutex::default(),
+            running: Mutex::default(),
             failure: OnceLock::new(),
         });
+        shared.running().join(handle.remote());
         let (projector, generations) = (self.clone(), generations.clone());
         let run = Run {
             projector,
@@ -191,6 +193,7 @@ where
         let record = self.record();
         let quiet = Quiet::until(record.quiet_until.clone());
         let active = self.projector.start_quiet((self.make)(record.active), quiet);
+        self.shared.running().join(active.remote());
         *self.shared.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(active.board()));
         let waited = self.beside(&active).await;
         // Why it failed, if it did, keeps nobody from going on where it ended.

@@ -117,11 +117,11 @@ impl<S: Subscribe> Projector<S> {
     }
 
     pub(crate) fn start_quiet<P: Projection>(&self, projection: P, quiet: Quiet) -> ProjectorHandle {
-        let (commands, control) = Control::new();
+        let (remote, control) = Control::new();
         let board = Arc::new(Board::new());
         let runner = Runner::new(self.clone(), projection, quiet, control, Arc::clone(&board));
         tokio::spawn(runner.run());
-        ProjectorHandle::new(commands, board)
+        ProjectorHandle::new(remote, board)
     }
 }
 

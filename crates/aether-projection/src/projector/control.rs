@@ -9,14 +9,37 @@ pub(super) enum Command {
     Stop,
 }
 
+/// The sending end. A clone tells the same projector.
+#[derive(Debug, Clone)]
+pub(crate) struct Remote(watch::Sender<Command>);
+
+impl Remote {
+    pub(crate) fn pause(&self) {
+        self.tell(Command::Pause);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.tell(Command::Run);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.tell(Command::Stop);
+    }
+
+    fn tell(&self, command: Command) {
+        // Whoever was stopped stays so.
+        self.0.send_if_modified(|now| *now != Command::Stop && std::mem::replace(now, command) != command);
+    }
+}
+
 /// The receiving end. When the sending end is gone, the last command stays.
 #[derive(Debug, Clone)]
 pub(super) struct Control(watch::Receiver<Command>);
 
 impl Control {
-    pub(super) fn new() -> (watch::Sender<Command>, Self) {
+    pub(super) fn new() -> (Remote, Self) {
         let (sender, receiver) = watch::channel(Command::Run);
-        (sender, Self(receiver))
+        (Remote(sender), Self(receiver))
     }
 
     pub(super) fn command(&self) -> Command {

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use super::board::Board;
-use super::control::Command;
+use super::control::Remote;
 use super::{ProjectorError, ProjectorStatus};
 
 /// A projector that runs, and the means to watch and to stop it. Made by [`Projector::start`](crate::Projector::start).
@@ -14,14 +12,18 @@ use super::{ProjectorError, ProjectorStatus};
 #[derive(Debug)]
 #[must_use = "dropping it stops the projector"]
 pub struct ProjectorHandle {
-    commands: watch::Sender<Command>,
+    remote: Remote,
     board: Arc<Board>,
     is_detached: bool,
 }
 
 impl ProjectorHandle {
-    pub(super) fn new(commands: watch::Sender<Command>, board: Arc<Board>) -> Self {
-        Self { commands, board, is_detached: false }
+    pub(super) fn new(remote: Remote, board: Arc<Board>) -> Self {
+        Self { remote, board, is_detached: false }
+    }
+
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     pub(crate) fn board(&self) -> &Arc<Board> {
@@ -42,12 +44,12 @@ impl ProjectorHandle {
 
     /// Has it pause after the batch in hand. The subscription stays, and is not read.
     pub fn pause(&self) {
-        self.tell(Command::Pause);
+        self.remote.pause();
     }
 
     /// Has it go on after a pause.
     pub fn resume(&self) {
-        self.tell(Command::Run);
+        self.remote.resume();
     }
 
     /// Waits until everything is applied that was there when it subscribed, and returns how it is doing.
@@ -73,7 +75,7 @@ impl ProjectorHandle {
     ///
     /// The projector stops, whether this is waited for or not.
     pub async fn stop(self) -> Result<ProjectorStatus, Arc<ProjectorError>> {
-        self.tell(Command::Stop);
+        self.remote.stop();
         self.wait(|status| status.state.has_ended()).await;
         self.failure().map_or_else(|| Ok(self.status()), Err)
     }
@@ -81,12 +83,6 @@ impl ProjectorHandle {
     /// Lets the projector go on without a handle, until it ends by itself or its runtime does.
     pub fn detach(mut self) {
         self.is_detached = true;
-    }
-
-    fn tell(&self, command: Command) {
-        // Whoever was stopped stays so.
-        self.commands
-            .send_if_modified(|now| *now != Command::Stop && std::mem::replace(now, command) != command);
     }
 
     async fn wait(&self, is_it: impl Fn(&ProjectorStatus) -> bool) {
@@ -98,7 +94,7 @@ impl ProjectorHandle {
 impl Drop for ProjectorHandle {
     fn drop(&mut self) {
         if !self.is_detached {
-            self.tell(Command::Stop);
+            self.remote.stop();
         }
     }
 }

@@ -14,6 +14,7 @@ mod status;
 
 pub(crate) use board::Board;
 pub use builder::Projector;
+pub(crate) use control::Remote;
 pub use error::ProjectorError;
 pub use handle::ProjectorHandle;
 pub use policy::{ErrorPolicy, MalformedPolicy, SkippedEvent};

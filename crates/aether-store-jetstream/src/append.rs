@@ -229,19 +229,18 @@ impl<'a> Appending<'a> {
             return Ok(Step::Again(Box::pin(self.look(Consistency::Leader)).await?));
         }
         let (said, payload) = encode(head, epoch, &events, self.inner.audit);
-        let headers = headers::write(&said);
-        let (bytes, connection) = (message_bytes(&headers, &payload), self.inner.connection());
-        if bytes > self.inner.max_message_bytes() {
-            return Err(self.too_large(bytes));
-        }
-        match self.publish(headers, payload).await {
+        let (payload_bytes, connection) = (payload.len(), self.inner.connection());
+        match self.publish(headers::write(&said), payload).await {
             Ok(sequence) => {
                 let known = Known { anchor: self.anchor, ..Known::after(sequence, version, &said) };
                 self.inner.see(sequence);
                 self.inner.heads.remember(connection, &self.key, known);
                 self.inner.stored(sequence, events, false).map(Step::Done)
             }
-            Err(failure) if failure.is_too_large() => Err(self.too_large(bytes)),
+            // The client says so of what the connection does not take, and the server of what the stream does not.
+            Err(failure) if failure.is_too_large() => {
+                Err(self.too_large(message_bytes(&headers::write(&said), payload_bytes)))
+            }
             Err(failure) => {
                 self.take_back(events);
                 Box::pin(self.not_stored(head, first, failure)).await

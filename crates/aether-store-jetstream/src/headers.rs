@@ -93,23 +93,18 @@ pub(crate) fn write(said: &Said) -> HeaderMap {
         Body::Single | Body::Unreadable => None,
     };
     // As numbers, in which the client need not look for line ends.
-    let numbers = [
-        (FOLLOWS, said.follows.map(Version::number)),
-        (COUNT, count),
-        (EPOCH, said.epoch.map(Epoch::number)),
-    ];
-    let texts = [
-        (TRAIL, said.trail.encode(base)),
-        (DIGEST, said.digest.map(|digest| digest.to_string())),
-        (TRACE, said.trace.clone()),
-    ];
-    let numbers = numbers.into_iter().map(|(name, number)| (name, number.map(HeaderValue::from)));
-    let texts = texts.into_iter().map(|(name, text)| (name, text.map(HeaderValue::from)));
-    for (name, value) in numbers.chain(texts) {
-        if let Some(value) = value {
-            headers.insert(name, value);
-        }
-    }
+    let mut number = |name, number: Option<u64>| {
+        number.map(|number| headers.insert::<HeaderName, HeaderValue>(name, number.into()))
+    };
+    number(FOLLOWS, said.follows.map(Version::number));
+    number(COUNT, count);
+    number(EPOCH, said.epoch.map(Epoch::number));
+    let mut text = |name, text: Option<String>| {
+        text.map(|text| headers.insert::<HeaderName, HeaderValue>(name, text.into()))
+    };
+    text(TRAIL, said.trail.encode(base));
+    text(DIGEST, said.digest.map(|digest| digest.to_string()));
+    text(TRACE, said.trace.clone());
     headers
 }
 

@@ -131,10 +131,12 @@ impl Post {
     }
 
     fn reply(&self, token: u64) -> Subject {
+        let mut digits = [0; 16];
+        let token = hex(token, &mut digits);
         // Of just the length that it has: the client takes it as it is then.
-        let mut reply = String::with_capacity(self.prefix.len() + hex_digits(token));
+        let mut reply = String::with_capacity(self.prefix.len() + token.len());
         reply.push_str(&self.prefix);
-        push_hex(&mut reply, token);
+        reply.push_str(token);
         reply.into()
     }
 
@@ -185,17 +187,41 @@ impl Drop for Dispatch {
     }
 }
 
-fn hex_digits(number: u64) -> usize {
-    (number.checked_ilog2().unwrap_or(0) / 4 + 1) as usize
-}
-
-fn push_hex(out: &mut String, number: u64) {
-    if number >= 16 {
-        push_hex(out, number / 16);
+/// Writes a number at the end of `digits`, and returns it.
+fn hex(number: u64, digits: &mut [u8; 16]) -> &str {
+    let (mut rest, mut length) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = match (rest % 16) as u8 {
+            value @ 0..10 => b'0' + value,
+            value => b'a' + value - 10,
+        };
+        rest /= 16;
+        length += 1;
+        if rest == 0 {
+            break;
+        }
     }
-    out.push(char::from_digit(u32::try_from(number % 16).unwrap_or(0), 16).unwrap_or('0'));
+    let written = digits.get(digits.len() - length..).unwrap_or_default();
+    std::str::from_utf8(written).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn tokens_are_written_as_they_are_read(token: u64, small in 0u64..20) {
+            for token in [token, small] {
+                let mut digits = [0; 16];
+                prop_assert_eq!(hex(token, &mut digits), format!("{token:x}"));
+            }
+        }
+    }
 }

@@ -5,7 +5,9 @@ mod common;
 
 use std::time::Duration;
 
-use aether_core::{Epoch, Event, EventStore, EventStoreExt, Expected, Namespace, StreamName, Version};
+use aether_core::{
+    AppendError, Epoch, Event, EventStore, EventStoreExt, Expected, Namespace, StreamName, Version,
+};
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::jetstream;
 use common::{actor, api, builder, connect, event, fresh_name, info, open, publish};
@@ -123,6 +125,23 @@ async fn an_expired_beginning_is_said_with_the_first_version_there_is() {
     };
     assert!(error.to_string().contains("before version 2 is gone, version 1 was wanted"), "{error}");
     assert_eq!(store.read_all(&order, Version::new(2).unwrap()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn what_the_stream_does_not_take_is_too_large_and_nothing_of_it_is_stored() {
+    let (name, order, client) = (fresh_name(), actor("order-1"), connect().await);
+    open(&name).await;
+    let mut limited = info(&client, name.as_str()).await["config"].take();
+    limited["max_msg_size"] = json!(2_000);
+    let updated = api(&client, &format!("STREAM.UPDATE.{name}"), limited).await;
+    assert!(updated["error"].is_null(), "{updated}");
+    let store = open(&name).await;
+    assert_eq!(store.capabilities().max_commit_bytes, Some(2_000));
+    let error = store.append(&order, Expected::NoEvents, [event(&"x".repeat(1_990))]).await.unwrap_err();
+    let is_said = matches!(&error, AppendError::TooLarge { bytes: 2_001.., limit: 2_000, .. });
+    assert!(is_said, "{error}");
+    store.append(&order, Expected::NoEvents, [event("fits")]).await.unwrap();
 }
 
 #[tokio::test]

@@ -10,12 +10,13 @@ use crate::cli::{Replicas, ServerChoice};
 pub(crate) const PACKAGE: &str = "aether-store-jetstream";
 
 /// Its test targets that run on every server.
-const TARGETS: [&str; 11] = [
+const TARGETS: [&str; 12] = [
     "anchors",
     "answers",
     "conformance",
     "go_streams",
     "key_value",
+    "key_value_together",
     "lost_answers",
     "reads",
     "rewound",

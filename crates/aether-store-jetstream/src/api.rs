@@ -191,11 +191,11 @@ impl Api {
     }
 
     /// Returns the end of what begins now.
-    fn until(&self) -> Instant {
+    pub(crate) fn until(&self) -> Instant {
         Deadline::after(self.timeout).at
     }
 
-    fn request<'a>(
+    pub(crate) fn request<'a>(
         &'a self,
         subject: &'a str,
         headers: Option<HeaderMap>,

@@ -17,6 +17,12 @@ pub(crate) mod code {
         [10023, 10028, 10039, 10047, MESSAGE_TOO_LARGE, STREAM_NOT_FOUND, 10076, 10109];
     pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
     pub(crate) const WRONG_LAST_SEQUENCE: u64 = 10071;
+    /// The stream takes no batches.
+    pub(crate) const BATCHES_DISABLED: u64 = 10174;
+    /// More messages than the server lets a batch have.
+    pub(crate) const BATCH_TOO_LARGE: u64 = 10199;
+    /// Why a batch comes to nothing: messages are missing, its id is none, too many are open.
+    pub(crate) const ABANDONED: [u64; 5] = [BATCHES_DISABLED, 10176, 10179, BATCH_TOO_LARGE, 10210];
     /// What a replicated stream says of a second append in flight on one subject.
     pub(crate) const WRONG_LAST_SEQUENCE_IN_FLIGHT: u64 = 10164;
 }
@@ -49,6 +55,9 @@ pub(crate) enum Failure {
     /// The answer is not what the protocol says.
     #[error("the answer on {subject} is not understood")]
     Garbled { subject: String, source: BoxError },
+    /// The server took the first message of a batch for one that stands alone.
+    #[error("the server knows no batches: on {subject} it stored the first message of one, at {sequence}")]
+    NoBatches { subject: String, sequence: u64 },
     /// A stored message is not what it should be.
     #[error(transparent)]
     Malformed(Box<ReplayError>),
@@ -75,7 +84,7 @@ impl Failure {
         match self {
             Self::NoAnswer { .. } | Self::Garbled { .. } => true,
             Self::Api(error) => !self.is_conflict() && !code::REFUSED.contains(&error.err_code),
-            Self::NoResponders { .. } | Self::TooLarge | Self::Malformed(_) => false,
+            Self::NoResponders { .. } | Self::TooLarge | Self::NoBatches { .. } | Self::Malformed(_) => false,
         }
     }
 
@@ -89,6 +98,21 @@ impl Failure {
         match self {
             Self::TooLarge => true,
             Self::Api(error) => error.err_code == code::MESSAGE_TOO_LARGE,
+            _ => false,
+        }
+    }
+
+    /// Says whether it means that a batch was not stored and never will be, whatever else is wrong.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        matches!(self, Self::Api(error) if code::ABANDONED.contains(&error.err_code))
+    }
+
+    /// Says whether batches cannot be had, or not of this size.
+    pub(crate) fn is_of_batches(&self) -> bool {
+        let codes = [code::BATCHES_DISABLED, code::BATCH_TOO_LARGE];
+        match self {
+            Self::NoBatches { .. } => true,
+            Self::Api(error) => codes.contains(&error.err_code),
             _ => false,
         }
     }

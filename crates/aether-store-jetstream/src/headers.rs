@@ -42,6 +42,24 @@ pub(crate) mod kv {
     }
 }
 
+/// The headers of a batch of messages that the server stores as a whole: those of ADR-50 of NATS.
+pub(crate) mod batch {
+    use async_nats::{HeaderMap, HeaderName};
+
+    const ID: HeaderName = HeaderName::from_static("Nats-Batch-Id");
+    const SEQUENCE: HeaderName = HeaderName::from_static("Nats-Batch-Sequence");
+    const COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
+
+    /// Says that a message is number `number`, from 1, of the batch `id`, and whether it is the last.
+    pub(crate) fn write(headers: &mut HeaderMap, id: &str, number: usize, is_last: bool) {
+        headers.insert(ID, id);
+        headers.insert(SEQUENCE, number.to_string());
+        if is_last {
+            headers.insert(COMMIT, "1");
+        }
+    }
+}
+
 /// What the headers of a message say. All of it is absent in what the Go original wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Said {

@@ -36,6 +36,7 @@ mod anchor;
 mod api;
 mod append;
 mod assemble;
+mod batch;
 mod builder;
 mod cache;
 mod claim;

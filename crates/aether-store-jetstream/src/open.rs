@@ -15,7 +15,7 @@ use crate::config::{self, Wanted};
 use crate::deadline::Deadline;
 use crate::error::{Failure, code};
 use crate::head::Heads;
-use crate::key_value::Bucket;
+use crate::key_value::{Bucket, atomic, is_atomic};
 use crate::lanes::Lanes;
 use crate::layout::{Layout, of_aether_only};
 use crate::names::Streams;
@@ -215,28 +215,62 @@ async fn ensure(api: &Api, wanted: &Wanted<'_>) -> Result<(Layout, Value), OpenE
     }
 }
 
-/// Creates a bucket, or checks that the one that is there will do, and returns its configuration.
-pub(crate) async fn ensure_bucket(api: &Api, bucket: &Bucket) -> Result<Value, OpenError> {
+/// Creates a bucket, or checks that the one that is there will do, and returns its configuration, and whether several keys can
+/// be changed together there, or what there is instead.
+pub(crate) async fn ensure_bucket(
+    api: &Api,
+    bucket: &Bucket,
+    is_wished: bool,
+) -> Result<(Value, Result<(), String>), OpenError> {
+    let found = find(api, &bucket.stream).await?;
+    let says_so = found.as_ref().is_some_and(is_atomic);
+    // Asked only where it matters: it takes a permission, and a moment.
+    let knows_batches = (is_wished || says_so) && api_level(api).await? >= BATCHES;
+    let wanted = if is_wished && knows_batches { bucket.to_atomic_json() } else { bucket.to_json() };
+    let config = match found {
+        Some(found) => found,
+        None => create_bucket(api, bucket, &wanted).await?,
+    };
+    bucket.check(&config)?;
+    let config = match is_wished && knows_batches && !is_atomic(&config) {
+        true => change_bucket(api, bucket, &atomic(config)).await?,
+        false => config,
+    };
+    let version = || format!("nats-server {}", api.client.server_info().version);
+    let batches = match (is_atomic(&config), knows_batches) {
+        // Both: old servers ignore what they do not know, and would store the messages of a batch one by one.
+        (true, true) => Ok(()),
+        (_, false) if is_wished || says_so => Err(version()),
+        _ => Err("a bucket that was not".to_owned()),
+    };
+    Ok((config, batches))
+}
+
+/// The level of the server's API that came with batches of messages (2.12).
+const BATCHES: u64 = 2;
+
+async fn create_bucket(api: &Api, bucket: &Bucket, wanted: &Value) -> Result<Value, OpenError> {
     let stream = &bucket.stream;
-    let created = match find(api, stream).await? {
-        Some(found) => Ok(found),
-        None => {
-            let create = format!("STREAM.CREATE.{stream}");
-            match patiently(api, &create, &bucket.to_json()).await {
-                Ok(info) => Ok(info.config),
-                Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => {
-                    Ok(appearing(api, stream).await?)
-                }
-                Err(Failure::Api(error)) => {
-                    let refused = || OpenError::Refused { stream: stream.clone(), reason: error.to_string() };
-                    find(api, stream).await?.ok_or_else(refused)
-                }
-                Err(failure) => Err(failure.into()),
-            }
+    match patiently(api, &format!("STREAM.CREATE.{stream}"), wanted).await {
+        Ok(info) => Ok(info.config),
+        Err(Failure::Api(error)) if error.err_code == code::NAME_IN_USE => Ok(appearing(api, stream).await?),
+        Err(Failure::Api(error)) => {
+            let refused = || OpenError::Refused { stream: stream.clone(), reason: error.to_string() };
+            find(api, stream).await?.ok_or_else(refused)
         }
-    }?;
-    bucket.check(&created)?;
-    Ok(created)
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+async fn change_bucket(api: &Api, bucket: &Bucket, wanted: &Value) -> Result<Value, OpenError> {
+    let stream = &bucket.stream;
+    match patiently(api, &format!("STREAM.UPDATE.{stream}"), wanted).await {
+        Ok(info) => Ok(info.config),
+        Err(Failure::Api(error)) => {
+            Err(OpenError::Refused { stream: stream.clone(), reason: error.to_string() })
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 /// Makes a stream of the Go original one of ours.

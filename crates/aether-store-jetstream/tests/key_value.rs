@@ -22,7 +22,11 @@ impl KeyValueUnderTest for UnderTest {
 
     async fn open(&self, name: &str) -> Result<JetStreamKeyValue, BoxError> {
         let replicas = u8::try_from(server().replicas())?;
-        Ok(JetStreamKeyValue::builder(connect().await, name.try_into()?).replicas(replicas).open().await?)
+        Ok(JetStreamKeyValue::builder(connect().await, name.try_into()?)
+            .replicas(replicas)
+            .atomic()
+            .open()
+            .await?)
     }
 
     fn deadline(&self) -> Duration {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aether_core::KeyValueError;
-use aether_core::key_value::{Entry, KeyValue, Revision};
+use aether_core::key_value::{Change, Entry, KeyValue, Revision};
 use bytes::Bytes;
 
 /// The most bytes of a value: the default `max_payload` of a nats-server, so that what fits here fits there, but for the
 /// key and two headers.
 const LIMIT: u64 = 1024 * 1024;
+
+/// The most changes that are made together: as many as a nats-server takes, so that what fits here fits there.
+const MOST_CHANGES: usize = 1000;
 
 /// Keeps small values by key; nothing outlives the process. A clone is another handle on the same values.
 ///
@@ -57,6 +60,26 @@ impl Values {
         }
         Err(KeyValueError::Conflict { key: key.to_owned(), expected })
     }
+
+    fn put(&mut self, key: &str, value: &Bytes) -> Revision {
+        self.last += 1;
+        let revision = Revision::new(self.last);
+        // A copy: the bytes may be a part of something large that nobody else needs any more.
+        self.entries.insert(key.to_owned(), Entry::new(Bytes::copy_from_slice(value), revision));
+        revision
+    }
+
+    fn delete(&mut self, key: &str) {
+        self.entries.remove(key);
+    }
+}
+
+fn check_size(key: &str, value: &Bytes) -> Result<(), KeyValueError> {
+    let bytes = value.len() as u64;
+    match bytes > LIMIT {
+        true => Err(KeyValueError::TooLarge { key: key.to_owned(), bytes, limit: LIMIT }),
+        false => Ok(()),
+    }
 }
 
 impl KeyValue for MemoryKeyValue {
@@ -67,29 +90,43 @@ impl KeyValue for MemoryKeyValue {
 
     async fn put(&self, key: &str, value: Bytes, expected: Revision) -> Result<Revision, KeyValueError> {
         KeyValueError::check_key(key)?;
-        let bytes = value.len() as u64;
-        if bytes > LIMIT {
-            return Err(KeyValueError::TooLarge { key: key.to_owned(), bytes, limit: LIMIT });
-        }
+        check_size(key, &value)?;
         let mut values = self.values();
         values.check(key, expected)?;
-        values.last += 1;
-        let revision = Revision::new(values.last);
-        // A copy: the bytes may be a part of something large that nobody else needs any more.
-        values.entries.insert(key.to_owned(), Entry::new(Bytes::copy_from_slice(&value), revision));
-        Ok(revision)
+        Ok(values.put(key, &value))
     }
 
     async fn delete(&self, key: &str, expected: Revision) -> Result<(), KeyValueError> {
         KeyValueError::check_key(key)?;
         let mut values = self.values();
         values.check(key, expected)?;
-        values.entries.remove(key);
+        values.delete(key);
         Ok(())
     }
 
     async fn keys(&self, prefix: &str) -> Result<Vec<String>, KeyValueError> {
         let values = self.values();
         Ok(values.entries.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+
+    fn most_changes(&self) -> Option<usize> {
+        Some(MOST_CHANGES)
+    }
+
+    async fn change(&self, changes: Vec<Change>) -> Result<Vec<Revision>, KeyValueError> {
+        KeyValueError::check_changes(&changes, MOST_CHANGES)?;
+        for Change { key, value, .. } in &changes {
+            value.iter().try_for_each(|value| check_size(key, value))?;
+        }
+        let mut values = self.values();
+        changes.iter().try_for_each(|change| values.check(&change.key, change.expected))?;
+        let made = changes.iter().map(|Change { key, value, .. }| match value {
+            Some(value) => values.put(key, value),
+            None => {
+                values.delete(key);
+                Revision::NONE
+            }
+        });
+        Ok(made.collect())
     }
 }

@@ -56,8 +56,8 @@ macro_rules! subscription_conformance {
 /// Makes a test of every fact about key-value stores.
 ///
 /// As [`event_store_conformance!`], of an expression that makes a
-/// [`KeyValueUnderTest`](crate::key_value::KeyValueUnderTest). The modules are `value`, `conflict`, `key`, `handle` and
-/// `racing`.
+/// [`KeyValueUnderTest`](crate::key_value::KeyValueUnderTest). The modules are `value`, `conflict`, `key`, `handle`, `racing`,
+/// `together` and `together_racing`.
 #[macro_export]
 macro_rules! key_value_conformance {
     ($($input:tt)*) => { $crate::__conformance! { key_value [] $($input)* } };

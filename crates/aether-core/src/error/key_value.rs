@@ -1,7 +1,9 @@
 //! Errors of key-value stores.
 
+use std::collections::HashSet;
+
 use super::{BoxError, NotPermitted, Unavailable, Unsupported};
-use crate::key_value::Revision;
+use crate::key_value::{Change, Revision};
 
 /// Says why a value could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,20 @@ pub enum KeyValueError {
         /// The most bytes that the store takes.
         limit: u64,
     },
+    /// Of changes that are to be made together, two are of one key. Make them one.
+    #[error("the key {key:?} occurs twice among changes that are to be made together")]
+    RepeatedKey {
+        /// The key.
+        key: String,
+    },
+    /// More changes than the store makes together. Make fewer at a time.
+    #[error("{count} changes cannot be made together, the limit is {limit}")]
+    TooManyChanges {
+        /// How many there are.
+        count: usize,
+        /// The most that the store makes together.
+        limit: usize,
+    },
     /// The store cannot do this. The error says what it would need.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
@@ -67,5 +83,25 @@ impl KeyValueError {
             1..=Self::KEY_LIMIT => Ok(()),
             _ => Err(Self::InvalidKey { key: key.to_owned(), limit: Self::KEY_LIMIT }),
         }
+    }
+
+    /// Checks that changes can be made together, at most `limit` of them. For stores.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyValueError::TooManyChanges`], [`KeyValueError::InvalidKey`] and [`KeyValueError::RepeatedKey`].
+    pub fn check_changes(changes: &[Change], limit: usize) -> Result<(), Self> {
+        let count = changes.len();
+        if count > limit {
+            return Err(Self::TooManyChanges { count, limit });
+        }
+        let mut seen = HashSet::with_capacity(count);
+        changes.iter().try_for_each(|change| {
+            Self::check_key(&change.key)?;
+            match seen.insert(&change.key) {
+                true => Ok(()),
+                false => Err(Self::RepeatedKey { key: change.key.clone() }),
+            }
+        })
     }
 }

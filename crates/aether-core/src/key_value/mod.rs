@@ -3,5 +3,5 @@
 mod contract;
 mod shared;
 
-pub use contract::{Entry, KeyValue, Revision};
+pub use contract::{Change, Entry, KeyValue, Revision};
 pub use shared::SharedKeyValue;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 
-use super::{Entry, KeyValue, Revision};
+use super::{Change, Entry, KeyValue, Revision};
 use crate::error::KeyValueError;
 
 /// A key-value store of any kind behind one type, for programs that choose it at run time. A clone is another handle.
@@ -37,6 +37,8 @@ trait Mirror: Send + Sync {
     ) -> BoxFuture<'a, Result<Revision, KeyValueError>>;
     fn delete<'a>(&'a self, key: &'a str, expected: Revision) -> BoxFuture<'a, Result<(), KeyValueError>>;
     fn keys<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, KeyValueError>>;
+    fn most_changes(&self) -> Option<usize>;
+    fn change(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Revision>, KeyValueError>>;
 }
 
 impl<T: KeyValue> Mirror for T {
@@ -60,6 +62,14 @@ impl<T: KeyValue> Mirror for T {
     fn keys<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, KeyValueError>> {
         Box::pin(KeyValue::keys(self, prefix))
     }
+
+    fn most_changes(&self) -> Option<usize> {
+        KeyValue::most_changes(self)
+    }
+
+    fn change(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Revision>, KeyValueError>> {
+        Box::pin(KeyValue::change(self, changes))
+    }
 }
 
 impl KeyValue for SharedKeyValue {
@@ -77,5 +87,13 @@ impl KeyValue for SharedKeyValue {
 
     async fn keys(&self, prefix: &str) -> Result<Vec<String>, KeyValueError> {
         self.0.keys(prefix).await
+    }
+
+    fn most_changes(&self) -> Option<usize> {
+        self.0.most_changes()
+    }
+
+    async fn change(&self, changes: Vec<Change>) -> Result<Vec<Revision>, KeyValueError> {
+        self.0.change(changes).await
     }
 }

@@ -124,7 +124,12 @@ impl Proxy {
     /// Calls add up, also for one prefix. Connections that do not speak the plain NATS protocol (TLS, WebSocket) pass
     /// unchanged.
     pub fn drop_messages(&self, prefix: &str, count: usize) {
-        self.shared.drop_messages(prefix, count);
+        self.drop_messages_after(prefix, 0, count);
+    }
+
+    /// Does the same after `spared` such messages were let through.
+    pub fn drop_messages_after(&self, prefix: &str, spared: usize, count: usize) {
+        self.shared.drop_messages(prefix, spared, count);
     }
 
     /// Ends every misbehavior: connections are accepted, nothing is delayed, throttled, swallowed or dropped any more.

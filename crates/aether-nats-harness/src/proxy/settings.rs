@@ -44,13 +44,23 @@ impl Settings {
     }
 }
 
+/// Which messages are to be dropped.
+#[derive(Debug)]
+struct Rule {
+    /// What their subjects begin with.
+    prefix: String,
+    /// How many are let through before that.
+    spared: usize,
+    /// How many are still to be dropped.
+    left: usize,
+}
+
 /// What the owner's thread and the proxy's both see. No lock is held for longer than a look.
 #[derive(Default, Debug)]
 pub(super) struct Shared {
     // A watch, so that what waits because of a setting is woken when it changes.
     settings: watch::Sender<Settings>,
-    /// Prefixes of subjects, and how many messages of each are still to be dropped.
-    drops: Mutex<Vec<(String, usize)>>,
+    drops: Mutex<Vec<Rule>>,
     pub(super) connections: AtomicU64,
     bytes_to_server: AtomicU64,
     bytes_to_client: AtomicU64,
@@ -71,9 +81,9 @@ impl Shared {
         self.settings.send_modify(change);
     }
 
-    pub(super) fn drop_messages(&self, prefix: &str, count: usize) {
-        if count > 0 {
-            lock(&self.drops).push((prefix.to_owned(), count));
+    pub(super) fn drop_messages(&self, prefix: &str, spared: usize, left: usize) {
+        if left > 0 {
+            lock(&self.drops).push(Rule { prefix: prefix.to_owned(), spared, left });
         }
     }
 
@@ -86,10 +96,14 @@ impl Shared {
     /// Decides whether a message is dropped, and counts it down.
     pub(super) fn takes_out(&self, subject: &[u8]) -> bool {
         let mut drops = lock(&self.drops);
-        let rule = drops.iter_mut().find(|(prefix, _)| subject.starts_with(prefix.as_bytes()));
-        let Some((_, left)) = rule else { return false };
-        *left -= 1;
-        drops.retain(|(_, left)| *left > 0);
+        let rule = drops.iter_mut().find(|rule| subject.starts_with(rule.prefix.as_bytes()));
+        let Some(rule) = rule else { return false };
+        if rule.spared > 0 {
+            rule.spared -= 1;
+            return false;
+        }
+        rule.left -= 1;
+        drops.retain(|rule| rule.left > 0);
         self.messages_dropped.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -122,20 +136,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_as_many_messages_are_dropped_as_were_asked_for() {
+    fn exactly_as_many_messages_are_spared_and_dropped_as_were_asked_for() {
         let shared = Shared::default();
-        shared.drop_messages("_INBOX.", 2);
-        shared.drop_messages("a", 1);
-        let dropped = [b"_INBOX.x".as_slice(), b"b", b"ab", b"_INBOX.y", b"a", b"_INBOX.z"]
+        shared.drop_messages("_INBOX.", 1, 2);
+        shared.drop_messages("a", 0, 1);
+        let dropped = [b"_INBOX.w".as_slice(), b"_INBOX.x", b"b", b"ab", b"_INBOX.y", b"a", b"_INBOX.z"]
             .map(|s| shared.takes_out(s));
-        assert_eq!(dropped, [true, false, true, true, false, false]);
+        assert_eq!(dropped, [false, true, false, true, true, false, false]);
         assert_eq!(shared.stats().messages_dropped, 3);
     }
 
     #[test]
     fn healing_forgets_everything() {
         let shared = Shared::default();
-        shared.drop_messages("", 1);
+        shared.drop_messages("", 0, 1);
         shared.change(|settings| settings.way_mut(Direction::ToClient).delay = Duration::from_secs(1));
         shared.change(|settings| settings.swallow = true);
         shared.heal();

@@ -51,6 +51,11 @@ impl Bucket {
         })
     }
 
+    /// Returns the configuration to create it with where it is to change several keys together.
+    pub(crate) fn to_atomic_json(&self) -> Value {
+        atomic(self.to_json())
+    }
+
     /// Checks that in the bucket that is there, values stay what they are until somebody changes them.
     pub(crate) fn check(&self, found: &Value) -> Result<(), OpenError> {
         let wanted = self.to_json();
@@ -84,6 +89,22 @@ impl Bucket {
         Ok(())
     }
 }
+
+/// Says whether several keys can be changed together in the bucket that is there.
+pub(crate) fn is_atomic(found: &Value) -> bool {
+    field_of(found, ATOMIC) == true
+}
+
+/// Returns the configuration with which they can.
+pub(crate) fn atomic(mut config: Value) -> Value {
+    if let Some(fields) = config.as_object_mut() {
+        fields.insert(ATOMIC.to_owned(), true.into());
+    }
+    config
+}
+
+/// Of ADR-50 of NATS.
+const ATOMIC: &str = "allow_atomic";
 
 fn field_of<'a>(config: &'a Value, field: &str) -> &'a Value {
     config.get(field).unwrap_or(&Value::Null)
@@ -134,6 +155,15 @@ mod tests {
         let mut full = bucket(None).to_json();
         (full["discard"], full["max_bytes"]) = (json!("old"), json!(1000));
         assert!(bucket(None).check(&full).is_err());
+    }
+
+    #[test]
+    fn a_bucket_is_atomic_where_it_says_so() {
+        let bucket = bucket(None);
+        let found = bucket.to_atomic_json();
+        bucket.check(&found).unwrap();
+        assert!(is_atomic(&found) && !is_atomic(&bucket.to_json()));
+        assert_eq!(atomic(bucket.to_json()), found);
     }
 
     #[test]

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use aether_core::StreamName;
 use async_nats::Client;
+use tokio::sync::Semaphore;
 
 use super::JetStreamKeyValue;
 use super::bucket::Bucket;
 use super::store::Inner;
+use super::together::MOST_OPEN;
 use crate::OpenError;
 use crate::api::Api;
 use crate::open;
@@ -20,6 +22,7 @@ pub struct JetStreamKeyValueBuilder {
     client: Client,
     bucket: StreamName,
     replicas: Option<u8>,
+    atomic: bool,
     prefix: String,
     deadline: Duration,
     answer_timeout: Duration,
@@ -32,6 +35,7 @@ impl JetStreamKeyValueBuilder {
             client,
             bucket,
             replicas: None,
+            atomic: false,
             prefix: "$JS.API".to_owned(),
             deadline: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(2),
@@ -43,6 +47,16 @@ impl JetStreamKeyValueBuilder {
     #[must_use]
     pub fn replicas(self, replicas: u8) -> Self {
         Self { replicas: Some(replicas), ..self }
+    }
+
+    /// Has the bucket [change](aether_core::KeyValue::change) several keys together where the server can, which is from 2.12 on: a
+    /// new bucket is made so, and one that is there is changed to (`allow_atomic`). On older servers it is opened all the same,
+    /// and [`most_changes`](aether_core::KeyValue::most_changes) is `None`.
+    ///
+    /// What was made so cannot be used by servers before 2.12 any more, should the server ever be put back to one.
+    #[must_use]
+    pub fn atomic(self) -> Self {
+        Self { atomic: true, ..self }
     }
 
     /// Uses the JetStream of another domain, such as a hub's from a leaf node.
@@ -82,9 +96,10 @@ impl JetStreamKeyValueBuilder {
     pub async fn open(self) -> Result<JetStreamKeyValue, OpenError> {
         let bucket = Bucket::new(&self.bucket, self.replicas)?;
         let api = Api::new(self.client, self.prefix, self.answer_timeout, self.max_in_flight);
-        let config = open::ensure_bucket(&api, &bucket).await?;
+        let (config, batches) = open::ensure_bucket(&api, &bucket, self.atomic).await?;
         let max_msg_size = config.get("max_msg_size").and_then(serde_json::Value::as_u64);
-        let inner = Inner { api, bucket, max_msg_size, deadline: self.deadline };
+        let batches = batches.map(|()| Semaphore::new(MOST_OPEN));
+        let inner = Inner { api, bucket, max_msg_size, deadline: self.deadline, batches };
         Ok(JetStreamKeyValue(Arc::new(inner)))
     }
 }
@@ -92,6 +107,10 @@ impl JetStreamKeyValueBuilder {
 impl fmt::Debug for JetStreamKeyValueBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("JetStreamKeyValueBuilder");
-        debug.field("bucket", &self.bucket).field("replicas", &self.replicas).finish_non_exhaustive()
+        debug
+            .field("bucket", &self.bucket)
+            .field("replicas", &self.replicas)
+            .field("atomic", &self.atomic)
+            .finish_non_exhaustive()
     }
 }

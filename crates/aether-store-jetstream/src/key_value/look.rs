@@ -15,7 +15,7 @@ use crate::frame::Stored;
 use crate::headers::kv;
 
 /// How many keys are looked at at a time.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// The last message of a key.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ mod judge;
 mod key;
 mod look;
 mod store;
+mod together;
 
-pub(crate) use bucket::Bucket;
+pub(crate) use bucket::{Bucket, atomic, is_atomic};
 pub use builder::JetStreamKeyValueBuilder;
 pub use store::JetStreamKeyValue;

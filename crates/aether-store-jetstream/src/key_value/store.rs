@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aether_core::key_value::Change as Wanted;
 use aether_core::key_value::{Entry, KeyValue, Revision};
 use aether_core::{KeyValueError, StreamName};
 use async_nats::Client;
 use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::bucket::Bucket;
 use super::change::Change;
+use super::together::{Together, unsupported};
 use super::{JetStreamKeyValueBuilder, key};
 use crate::api::Api;
+use crate::batch::MOST;
+use crate::error::Failure;
 use crate::headers::kv::Operation;
 
 /// Small values by key in a NATS key-value bucket, changed only by who knows what is there. A clone is another handle.
@@ -34,6 +39,7 @@ use crate::headers::kv::Operation;
 /// | what | default | set by |
 /// | --- | --- | --- |
 /// | replicas of a new bucket | 1 | [`replicas`](JetStreamKeyValueBuilder::replicas) |
+/// | [changing](KeyValue::change) several keys together | where the bucket has it | [`atomic`](JetStreamKeyValueBuilder::atomic) |
 /// | deadline of a call | 5 s | [`deadline`](JetStreamKeyValueBuilder::deadline) |
 /// | wait for one answer | 2 s | [`answer_timeout`](JetStreamKeyValueBuilder::answer_timeout) |
 /// | API prefix | `$JS.API` | [`domain`](JetStreamKeyValueBuilder::domain), [`api_prefix`](JetStreamKeyValueBuilder::api_prefix) |
@@ -54,11 +60,20 @@ pub(super) struct Inner {
     /// The stream's own limit, if it has one.
     pub(super) max_msg_size: Option<u64>,
     pub(super) deadline: Duration,
+    /// How many batches may be open; or what there is where none can be.
+    pub(super) batches: Result<Semaphore, String>,
 }
 
 impl Inner {
     pub(super) fn subject(&self, key: &str) -> String {
         format!("{}{}", self.bucket.prefix, key::encode(key))
+    }
+
+    /// Waits until one more batch may be open.
+    pub(super) async fn open_batch(&self) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let Ok(batches) = &self.batches else { return Ok(None) };
+        let permit = batches.acquire().await;
+        permit.map(Some).map_err(|error| Failure::garbled(&self.bucket.stream, error))
     }
 
     /// Returns the most bytes of a message, its headers included.
@@ -97,6 +112,27 @@ impl KeyValue for JetStreamKeyValue {
         }
         let change = Change::new(&self.0, key, expected, Operation::Delete, Bytes::new());
         change.make().await.map(drop)
+    }
+
+    fn most_changes(&self) -> Option<usize> {
+        self.0.batches.is_ok().then_some(MOST)
+    }
+
+    async fn change(&self, changes: Vec<Wanted>) -> Result<Vec<Revision>, KeyValueError> {
+        if let Err(found) = &self.0.batches {
+            return Err(unsupported(found.clone()).into());
+        }
+        match <[Wanted; 1]>::try_from(changes) {
+            // Made more quickly alone.
+            Ok([Wanted { key, value: Some(value), expected }]) => {
+                Ok(vec![self.put(&key, value, expected).await?])
+            }
+            Ok([Wanted { key, value: None, expected }]) => {
+                self.delete(&key, expected).await.map(|()| vec![Revision::NONE])
+            }
+            Err(none) if none.is_empty() => Ok(none.into_iter().map(|change| change.expected).collect()),
+            Err(changes) => Together::new(&self.0, &changes).make().await,
+        }
     }
 
     async fn keys(&self, prefix: &str) -> Result<Vec<String>, KeyValueError> {

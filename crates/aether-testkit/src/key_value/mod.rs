@@ -10,6 +10,8 @@ mod fixture;
 mod handle;
 mod key;
 mod racing;
+mod together;
+mod together_racing;
 mod value;
 
 pub use fact::Fact;
@@ -59,6 +61,21 @@ macro_rules! __key_value_facts {
                 of_writers_with_one_revision_one_wins,
                 of_a_put_and_a_delete_one_wins,
                 increments_are_not_lost,
+            }
+            together {
+                all_are_made,
+                nothing_can_be_made,
+                a_conflict_on_any_key_leaves_all_others_untouched,
+                a_key_occurs_once,
+                as_many_as_it_says_and_no_more,
+                what_was_deleted_is_nothing,
+                a_value_that_is_too_large_leaves_all_others_untouched,
+                odd_keys_and_values_are_kept,
+                it_can_be_shared,
+            }
+            together_racing {
+                of_changes_that_overlap_one_wins_as_a_whole,
+                what_is_moved_from_key_to_key_is_neither_lost_nor_doubled,
             }
         }
     };

@@ -3,6 +3,7 @@
 //! - A [`Projection`] is given [`Batch`]es and says how far it has come. Whoever writes rows and checkpoint in one
 //!   transaction has each event's effect exactly once.
 //! - [`Checkpointed`] makes one of a plain [`Handler`] and a [`CheckpointStore`]: at least once.
+//! - [`Views`] makes one of a [`View`], a read model by key in any key-value store: each event once.
 //! - A [`Projector`] feeds it from any store: in batches, with a policy for errors, through restarts.
 //! - [`Projector::start_generation`] builds the next [`Generation`] of a projection beside the one that runs, without its
 //!   side effects, and lets it take the other's place.
@@ -49,6 +50,7 @@ pub mod group;
 mod handler;
 mod projection;
 mod projector;
+mod view;
 
 pub use batch::{Batch, Mode};
 pub use checkpoint::{
@@ -65,3 +67,4 @@ pub use projector::{
     ErrorPolicy, MalformedPolicy, Projector, ProjectorError, ProjectorHandle, ProjectorState,
     ProjectorStatus, SkippedEvent,
 };
+pub use view::{View, ViewError, ViewProjection, Views};

@@ -1,9 +1,9 @@
 //! The record of one runner.
 
 use aether_core::Checkpoint;
-use aether_core::key_value::Revision;
+use aether_core::key_value::{Change, KeyValue, Revision};
 
-use super::{CheckpointError, CheckpointRecord, CheckpointStore, RunnerId, Superseded};
+use super::{CheckpointError, CheckpointRecord, CheckpointStore, KeyValueCheckpoints, RunnerId, Superseded};
 
 /// Keeps one runner's checkpoint, as long as no other runner takes the name over.
 pub(crate) struct Keeper<C> {
@@ -71,8 +71,11 @@ impl<C: CheckpointStore> Keeper<C> {
     }
 
     async fn save(&self, checkpoint: &Checkpoint, expected: Revision) -> Result<Revision, CheckpointError> {
-        let record = CheckpointRecord { checkpoint: checkpoint.clone(), runner: self.runner.clone() };
-        self.store.save(&self.name, &record, expected).await
+        self.store.save(&self.name, &self.record_of(checkpoint), expected).await
+    }
+
+    fn record_of(&self, checkpoint: &Checkpoint) -> CheckpointRecord {
+        CheckpointRecord { checkpoint: checkpoint.clone(), runner: self.runner.clone() }
     }
 
     /// Records how far the runner has come.
@@ -87,5 +90,20 @@ impl<C: CheckpointStore> Keeper<C> {
 
     fn superseded(&self) -> Superseded {
         Superseded { name: self.name.clone() }
+    }
+}
+
+impl<K: KeyValue> Keeper<KeyValueCheckpoints<K>> {
+    /// Returns the change that records how far the runner has come, to be made together with others.
+    pub(crate) async fn change(&mut self, checkpoint: &Checkpoint) -> Result<Change, CheckpointError> {
+        let (revision, _) = self.stand().await?;
+        // Until it is known to be made, where the record stands is not known.
+        self.at = None;
+        self.store.change(&self.name, &self.record_of(checkpoint), revision)
+    }
+
+    /// Notes that it was made.
+    pub(crate) fn changed(&mut self, revision: Revision, checkpoint: &Checkpoint) {
+        self.at = Some((revision, checkpoint.clone()));
     }
 }

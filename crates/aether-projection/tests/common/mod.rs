@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 pub(crate) mod database;
+pub(crate) mod ledger;
+pub(crate) mod mortal;
 
 use std::time::{Duration, Instant};
 

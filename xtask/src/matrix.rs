@@ -1,4 +1,4 @@
-//! The servers that the stores are tested on beside the main one: old and new ones, and a cluster.
+//! The servers that the stores and views are tested on beside the main one: old and new ones, and a cluster.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,12 @@ use aether_nats_harness::{ServerBinary, ServerVersion};
 
 use crate::cli::{Replicas, ServerChoice};
 
-/// The package whose NATS-backed tests run on every server.
-pub(crate) const PACKAGE: &str = "aether-store-jetstream";
+/// The packages whose NATS-backed tests run on every server: the store, and what does its work otherwise on old ones.
+pub(crate) const PACKAGES: [&str; 2] = [STORE, "aether-projection"];
 
-/// Its test targets that run on every server.
+const STORE: &str = "aether-store-jetstream";
+
+/// The store's test targets that run on every server.
 const TARGETS: [&str; 12] = [
     "anchors",
     "answers",
@@ -27,6 +29,9 @@ const TARGETS: [&str; 12] = [
 
 /// What needs a newer server than the oldest that a distribution brings (2.9.16).
 const NEWER: [&str; 1] = ["partitions"];
+
+/// Of projections: views are committed as a whole from 2.12 on, and entry by entry before that.
+const PROJECTIONS: [&str; 1] = ["views"];
 
 /// What runs on the main server only: `chaos` brings servers of its own, and the contracts hold on each stream.
 #[cfg(test)]
@@ -49,7 +54,7 @@ pub(crate) fn columns() -> Vec<Column> {
         name: format!("store suites, {version}, replicas {}", replicas.digit()),
         server: ServerChoice { server: None, server_version: Some(version) },
         replicas,
-        targets: TARGETS.into_iter().chain(NEWER).collect(),
+        targets: TARGETS.into_iter().chain(NEWER).chain(PROJECTIONS).collect(),
     };
     let mut columns = vec![
         fetched(ServerVersion::new(2, 10, 26), Replicas::One),
@@ -97,7 +102,7 @@ mod tests {
 
     #[test]
     fn no_test_target_is_forgotten() {
-        let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates").join(PACKAGE).join("tests");
+        let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates").join(STORE).join("tests");
         let mut found: Vec<_> = std::fs::read_dir(tests)
             .unwrap()
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())

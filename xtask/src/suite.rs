@@ -57,15 +57,15 @@ pub(crate) fn steps<'a>(
     steps
 }
 
-/// The suites of the stores on another server.
+/// The suites of the stores, and of views, on another server.
 fn in_column(workspace: &Workspace, column: Column) -> Step<'_> {
     let Column { name, server, replicas, targets } = column;
     let suites = Suites { server, replicas, keep: false, filter: Vec::new() };
     let again = suites.again("integration");
     Step::of_tests(name, again.clone(), move || {
         let binary = server::obtain(workspace, &suites.server)?;
-        let plain = ["test", "--all-features", "--no-fail-fast", "--package", matrix::PACKAGE];
-        let mut command = workspace.cargo(plain);
+        let mut command = workspace.cargo(["test", "--all-features", "--no-fail-fast"]);
+        command.args(matrix::PACKAGES.iter().flat_map(|package| ["--package", package]));
         command.args(targets.iter().flat_map(|target| ["--test", target]));
         command.args(["--", "--ignored"]);
         suites.on(&mut command, &binary);

@@ -65,6 +65,12 @@ pub(crate) type Lines = BTreeMap<String, Line>;
 /// What the view is after the events of these numbers, without any machinery.
 pub(crate) fn plain_fold(numbers: impl IntoIterator<Item = u32>) -> Lines {
     let mut lines = Lines::new();
+    plain_fold_on(&mut lines, numbers);
+    lines
+}
+
+/// Does the same with what it was before.
+pub(crate) fn plain_fold_on(lines: &mut Lines, numbers: impl IntoIterator<Item = u32>) {
     for number in numbers {
         let event = recorded(number);
         let mut keys = Ledger.keys(&event).unwrap();
@@ -76,7 +82,6 @@ pub(crate) fn plain_fold(numbers: impl IntoIterator<Item = u32>) -> Lines {
             }
         }
     }
-    lines
 }
 
 /// The event of a number, as it lies in a store where it is alone: at its number, from 1.

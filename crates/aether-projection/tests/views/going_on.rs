@@ -1,0 +1,67 @@
+//! A view goes on: through cuts and lost answers, and when its bucket changes.
+
+use std::time::Duration;
+
+use aether_core::RetryPolicy;
+use aether_nats_harness::{Proxy, shared};
+use aether_projection::{ErrorPolicy, Projector, Views};
+use aether_store_jetstream::async_nats::ConnectOptions;
+use aether_store_jetstream::{JetStreamKeyValue, JetStreamStore};
+
+use crate::common::ledger::Ledger;
+use crate::site::{Site, connect, open, urls};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_view_goes_on_through_cuts_and_lost_answers() {
+    for is_atomic in [true, false] {
+        let mut site = Site::start(is_atomic).await;
+        let proxy = Proxy::start(shared().unwrap().url()).unwrap();
+        let options = ConnectOptions::new().ignore_discovered_servers();
+        let client = options.connect(proxy.url()).await.unwrap();
+        let wait = Duration::from_millis(200);
+        let name = || site.name.as_str().try_into().unwrap();
+        let values = JetStreamKeyValue::builder(client.clone(), name()).answer_timeout(wait);
+        let values = if is_atomic { values.atomic() } else { values };
+        let views = Views::new(Ledger, values.open().await.unwrap(), "ledger");
+        let store = JetStreamStore::builder(client, name()).answer_timeout(wait).open().await.unwrap();
+        let retry =
+            RetryPolicy::default().attempts(50).delays(Duration::from_millis(10), Duration::from_millis(200));
+        let projector = Projector::new("ledger", store).batch_size(16).on_error(ErrorPolicy::retry(retry));
+        let running = projector.start(views.projection());
+        for round in 0..6 {
+            match round % 3 {
+                0 => proxy.cut_once(),
+                1 => proxy.drop_messages("_INBOX", 1),
+                _ => proxy.drop_messages_after("_INBOX", 1, 1),
+            }
+            site.append(10).await;
+        }
+        running.wait_until_caught_up().await.unwrap();
+        site.append(1).await;
+        running.stop().await.unwrap();
+        site.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_view_goes_on_when_its_bucket_learns_to_change_keys_together() {
+    let mut site = Site::start(false).await;
+    let projector = Projector::new("ledger", site.store.clone()).batch_size(7);
+    let first = projector.start(site.views.projection());
+    site.append(20).await;
+    first.wait_until_caught_up().await.unwrap();
+    // The first one goes on, entry by entry, until it finds out.
+    let client = connect(&urls()).await;
+    let (store, views) = open(client.clone(), &site.name, true).await;
+    assert_eq!(views.is_atomic(), client.is_server_compatible(2, 12, 0));
+    let second = Projector::new("ledger", store).batch_size(7).start(views.projection());
+    site.append(20).await;
+    second.wait_until_caught_up().await.unwrap();
+    second.stop().await.unwrap();
+    drop(first);
+    site.views = views;
+    site.append(20).await;
+    site.finish().await;
+}

@@ -30,4 +30,14 @@ pub(crate) const GROUP: Goal = Goal {
     go: None,
 };
 
-pub(crate) const ALL: [&Goal; 3] = [&CATCH_UP, &GROUP, &LATENCY];
+pub(crate) const VIEW: Goal = Goal {
+    name: "projection into a NATS view, batched",
+    unit: "events/s",
+    baseline_is: "the same view, one event at a time",
+    must: Some(5.0),
+    aim: Some(20.0),
+    better: Better::Higher,
+    go: None,
+};
+
+pub(crate) const ALL: [&Goal; 4] = [&CATCH_UP, &GROUP, &LATENCY, &VIEW];

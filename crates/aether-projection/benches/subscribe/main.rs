@@ -8,6 +8,7 @@ mod groups;
 mod latency;
 mod raw;
 mod site;
+mod views;
 
 use aether_bench::{Program, Report};
 
@@ -21,5 +22,6 @@ async fn main() {
     catch_up::measure(&program, &mut report, &filled).await;
     groups::measure(&program, &mut report, &filled).await;
     latency::measure(&program, &mut report).await;
+    views::measure(&program, &mut report).await;
     report.finish(&program);
 }

@@ -10,12 +10,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::site::{COMMIT, Site, urls};
 use crate::worker::{BEGUN, Orders};
 
-/// How often one is killed; more with `AETHER_VIEW_KILLS=100`.
-const KILLS: u32 = 20;
+/// How often one is killed; more with `AETHER_VIEW_KILLS=1000`.
+const KILLS: u32 = 100;
 /// Each round has this much more to do.
-const COMMITS: u32 = 20;
+const COMMITS: u32 = 30;
 /// How long one works at most.
-const LONGEST: Duration = Duration::from_millis(60);
+const LONGEST: Duration = Duration::from_millis(120);
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]

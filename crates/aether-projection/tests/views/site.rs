@@ -27,11 +27,11 @@ pub(crate) struct Site {
 }
 
 pub(crate) async fn connect(urls: &[String]) -> Client {
-    async_nats::connect(urls.join(",")).await.unwrap()
+    async_nats::connect(urls).await.unwrap()
 }
 
 pub(crate) fn urls() -> Vec<String> {
-    shared().unwrap().urls().iter().map(ToString::to_string).collect()
+    shared().unwrap().urls()
 }
 
 /// Opens stream and bucket, as each process does.

@@ -76,6 +76,7 @@ macro_rules! __key_value_facts {
             together_racing {
                 of_changes_that_overlap_one_wins_as_a_whole,
                 what_is_moved_from_key_to_key_is_neither_lost_nor_doubled,
+                who_sees_one_sees_all,
             }
         }
     };

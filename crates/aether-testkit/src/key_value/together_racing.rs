@@ -77,6 +77,26 @@ pub(super) async fn what_is_moved_from_key_to_key_is_neither_lost_nor_doubled<F:
     same("what is moved is neither lost nor doubled", sum, 300);
 }
 
+pub(super) async fn who_sees_one_sees_all<F: KeyValueUnderTest>(fixture: Fixture<F>) {
+    let Some((store, most)) = able(&fixture).await else { return };
+    let reader = fixture.open().await;
+    let last = format!("k{}", most - 1);
+    let mut at = vec![Revision::NONE; most];
+    for round in 0..ROUNDS {
+        let value = round.to_string();
+        let changes: Vec<_> = (0..most).map(|n| Change::put(format!("k{n}"), value.clone(), at[n])).collect();
+        let looks = async {
+            while text(&reader, "k0").await.as_ref() != Some(&value) {
+                tokio::task::yield_now().await;
+            }
+            text(&reader, &last).await
+        };
+        let (made, seen) = tokio::join!(store.change(changes), looks);
+        at = made.unwrap_or_else(|error| panic!("they can be made, seen: {error:?}"));
+        same("who sees the first of many changes sees the last", seen, Some(value.clone()));
+    }
+}
+
 async fn number(store: &impl KeyValue, key: &str) -> (i64, Revision) {
     let entry = get(store, key).await.unwrap();
     (std::str::from_utf8(&entry.value).unwrap().parse().unwrap(), entry.revision)

@@ -6,11 +6,11 @@ mod common;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aether_core::Checkpoint;
 use aether_core::key_value::{KeyValue, Revision};
+use aether_core::{Checkpoint, EventStoreExt, Expected, SharedKeyValue};
 use aether_projection::{
-    Batch, Generation, Generations, Mode, Projection, Projector, ProjectorError, View, ViewError,
-    ViewProjection, Views,
+    Batch, ErrorPolicy, Generation, Generations, Mode, Projection, Projector, ProjectorError, View,
+    ViewError, ViewProjection, Views,
 };
 use aether_store_memory::{MemoryKeyValue, MemoryStore};
 use common::append;
@@ -272,6 +272,27 @@ async fn what_is_no_entry_is_named_and_nothing_is_written_over_it() {
     }
     assert_eq!(values.get("view/ledger/all").await.unwrap().unwrap().value, "{}");
     assert_eq!(covered(views.checkpoint().await.unwrap()), 0);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_applied_stops_the_view_before_it_or_is_skipped_alone() {
+    for most in WAYS {
+        let (store, values) = (MemoryStore::new(), MemoryKeyValue::new());
+        append(&store, 0..20).await;
+        let poison = common::event("no number");
+        store.append(&common::actor("order-9"), Expected::Any, [poison]).await.unwrap();
+        append(&store, 20..40).await;
+        let views = Views::new(Ledger, SharedKeyValue::new(Mortal::new(values, most, NEVER)), "ledger");
+        let projector = Projector::new("ledger", store);
+        let stopped = projector.start(views.projection());
+        common::eventually("it stops", || stopped.failure().is_some()).await;
+        assert!(matches!(&*stopped.failure().unwrap(), ProjectorError::Apply { .. }));
+        assert_eq!(covered(views.checkpoint().await.unwrap()), 0, "its batch is not begun");
+        let once = aether_core::RetryPolicy::default().attempts(1);
+        let running = projector.on_error(ErrorPolicy::skip(once, |_| {})).start(views.projection());
+        let status = running.wait_until_caught_up().await.unwrap();
+        assert_eq!((status.skipped, lines(&views).await), (1, plain_fold(0..40)), "{most:?}");
+    }
 }
 
 #[tokio::test]

@@ -106,3 +106,40 @@ fn has_begun(subject: &str, answer: &Message) -> Result<(), Failure> {
         None => Err(Failure::NoBatches { subject: subject.to_owned(), sequence: ack.seq }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(payload: &'static str) -> Result<(), Failure> {
+        let answer = Message {
+            subject: "_INBOX.a".into(),
+            reply: None,
+            payload: payload.into(),
+            headers: None,
+            status: None,
+            description: None,
+            length: 0,
+        };
+        has_begun("$KV.a.b", &answer)
+    }
+
+    #[test]
+    fn a_batch_has_begun_where_the_answer_is_empty() {
+        begun("").unwrap();
+    }
+
+    #[test]
+    fn a_server_that_stored_the_first_message_alone_knows_no_batches() {
+        let error = begun(r#"{"stream":"KV_a","seq":17}"#).unwrap_err();
+        assert!(matches!(error, Failure::NoBatches { sequence: 17, .. }), "{error}");
+        assert!(!error.is_passing() && !error.is_conflict());
+    }
+
+    #[test]
+    fn a_batch_that_is_refused_says_why() {
+        let error = begun(r#"{"error":{"code":400,"err_code":10174,"description":"disabled"}}"#).unwrap_err();
+        assert!(error.is_of_batches() && error.is_abandoned(), "{error}");
+        assert!(matches!(begun("?").unwrap_err(), Failure::Garbled { .. }));
+    }
+}

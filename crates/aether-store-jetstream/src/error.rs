@@ -110,11 +110,7 @@ impl Failure {
     /// Says whether batches cannot be had, or not of this size.
     pub(crate) fn is_of_batches(&self) -> bool {
         let codes = [code::BATCHES_DISABLED, code::BATCH_TOO_LARGE];
-        match self {
-            Self::NoBatches { .. } => true,
-            Self::Api(error) => codes.contains(&error.err_code),
-            _ => false,
-        }
+        matches!(self, Self::Api(error) if codes.contains(&error.err_code))
     }
 
     /// Says whether another writer may have been first: true on either of the two codes that servers use.

@@ -8,8 +8,9 @@ use aether_projection::{ErrorPolicy, Projector, Views};
 use aether_store_jetstream::async_nats::ConnectOptions;
 use aether_store_jetstream::{JetStreamKeyValue, JetStreamStore};
 
+use crate::common::append;
 use crate::common::ledger::Ledger;
-use crate::site::{Site, connect, open, urls};
+use crate::site::{Site, connect, fresh_name, open, urls};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]
@@ -64,4 +65,37 @@ async fn a_view_goes_on_when_its_bucket_learns_to_change_keys_together() {
     site.views = views;
     site.append(20).await;
     site.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn a_view_of_several_partitions_has_each_event_once() {
+    for is_atomic in [true, false] {
+        let client = connect(&urls()).await;
+        let (name, replicas) = (fresh_name(), u8::try_from(shared().unwrap().replicas()).unwrap());
+        let store = JetStreamStore::builder(client.clone(), name.clone()).replicas(replicas).partitions(3);
+        let store = store.open().await.unwrap();
+        let values = JetStreamKeyValue::builder(client, name).replicas(replicas);
+        let values = if is_atomic { values.atomic() } else { values };
+        let views = Views::new(Ledger, values.open().await.unwrap(), "ledger");
+        let appending = tokio::spawn({
+            let store = store.clone();
+            async move { append(&store, 0..300).await }
+        });
+        let projector = Projector::new("ledger", store).batch_size(5);
+        while !appending.is_finished() {
+            // The one before goes on for a while.
+            let running = projector.start(views.projection());
+            running.wait_until_caught_up().await.ok();
+            running.detach();
+        }
+        appending.await.unwrap();
+        let last = projector.start(views.projection());
+        last.wait_until_caught_up().await.unwrap();
+        last.stop().await.unwrap();
+        // Events of other partitions come in any order, but all of them are of this key.
+        let all = views.get("all").await.unwrap().unwrap();
+        assert_eq!((all.times, all.sum), (300, (0..300).sum()));
+        assert_eq!(views.checkpoint().await.unwrap().unwrap().positions().count(), 3);
+    }
 }

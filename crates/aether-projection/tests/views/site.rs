@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aether_core::{ActorId, EventId, EventStoreExt, Expected, NewEvent, Position};
+use aether_core::{ActorId, EventId, EventStoreExt, Expected, NewEvent, Position, StreamName};
 use aether_nats_harness::shared;
 use aether_projection::{Projector, Views};
 use aether_store_jetstream::async_nats::{self, Client};
@@ -34,6 +34,10 @@ pub(crate) fn urls() -> Vec<String> {
     shared().unwrap().urls()
 }
 
+pub(crate) fn fresh_name() -> StreamName {
+    StreamName::new(format!("test-{}", EventId::generate())).unwrap()
+}
+
 /// Opens stream and bucket, as each process does.
 pub(crate) async fn open(client: Client, name: &str, is_atomic: bool) -> (JetStreamStore, Ledgers) {
     let replicas = u8::try_from(shared().unwrap().replicas()).unwrap();
@@ -56,7 +60,7 @@ pub(crate) async fn open_with(
 impl Site {
     /// A fresh one; with batches wherever the server has them, or without.
     pub(crate) async fn start(is_atomic: bool) -> Self {
-        let name = format!("test-{}", EventId::generate());
+        let name = fresh_name().to_string();
         let client = connect(&urls()).await;
         let (store, views) = open(client.clone(), &name, is_atomic).await;
         assert_eq!(views.is_atomic(), is_atomic && client.is_server_compatible(2, 12, 0));

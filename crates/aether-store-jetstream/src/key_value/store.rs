@@ -9,6 +9,7 @@ use aether_core::{KeyValueError, StreamName};
 use async_nats::Client;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 use super::bucket::Bucket;
 use super::change::Change;
@@ -69,10 +70,11 @@ impl Inner {
         format!("{}{}", self.bucket.prefix, key::encode(key))
     }
 
-    /// Waits until one more batch may be open.
-    pub(super) async fn open_batch(&self) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+    /// Waits until one more batch may be open, but not after `until`.
+    pub(super) async fn open_batch(&self, until: Instant) -> Result<Option<SemaphorePermit<'_>>, Failure> {
         let Ok(batches) = &self.batches else { return Ok(None) };
-        let permit = batches.acquire().await;
+        let permit = timeout_at(until, batches.acquire()).await;
+        let permit = permit.map_err(|error| Failure::no_answer(&self.bucket.stream, error))?;
         permit.map(Some).map_err(|error| Failure::garbled(&self.bucket.stream, error))
     }
 

@@ -78,7 +78,7 @@ impl<'a> Together<'a> {
 
     /// Sends them, each after its base, and returns the sequence of the last.
     async fn send(&mut self, bases: &[u64]) -> Result<u64, Failure> {
-        let _open = self.inner.open_batch().await?;
+        let _open = self.inner.open_batch(self.deadline.at).await?;
         let (api, until) = (&self.inner.api, self.deadline.at);
         let begun = api.begin(EventId::generate().as_str(), self.parts(bases), until).await?;
         let ended = api.commit(&self.inner.bucket.stream, begun, until).await;

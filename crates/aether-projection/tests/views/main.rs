@@ -7,5 +7,6 @@
 mod common;
 mod going_on;
 mod killed;
+mod leaders;
 mod site;
 mod worker;

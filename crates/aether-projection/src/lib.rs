@@ -48,6 +48,8 @@ mod checkpointed;
 mod generation;
 pub mod group;
 mod handler;
+#[cfg(feature = "metrics")]
+mod meter;
 mod projection;
 mod projector;
 mod view;

@@ -2,6 +2,8 @@
 
 mod delivery;
 mod filter;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod monitor;
 mod passed;
 mod start;

@@ -68,7 +68,7 @@ impl<S: Subscribe> Projector<S> {
             Stage::Settled => self.clone(),
             _ => self.clone().record_idle_after(SOON),
         };
-        let handle = eager.start_quiet(make(wanted), quiet);
+        let handle = eager.start_quiet(make(wanted), quiet, Some(wanted));
         let shared = Arc::new(Shared {
             record: watch::Sender::new((record, false)),
             wanted: Arc::clone(handle.board()),
@@ -192,7 +192,7 @@ where
     async fn build(&mut self) -> Result<(), Ended> {
         let record = self.record();
         let quiet = Quiet::until(record.quiet_until.clone());
-        let active = self.projector.start_quiet((self.make)(record.active), quiet);
+        let active = self.projector.start_quiet((self.make)(record.active), quiet, Some(record.active));
         self.shared.running().join(active.remote());
         *self.shared.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(active.board()));
         let waited = self.beside(&active).await;

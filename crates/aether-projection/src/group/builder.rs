@@ -131,6 +131,11 @@ impl<S: EventStore + Subscribe, K: KeyValue + Clone> GroupBuilder<S, K> {
         let mut tasks: Vec<_> =
             queues.into_iter().map(|queue| tokio::spawn(lane::run(Arc::clone(&member), queue))).collect();
         tasks.push(tokio::spawn(reader::run(Arc::clone(&member), lanes)));
+        #[cfg(feature = "metrics")]
+        tasks.push({
+            let member = Arc::clone(&member);
+            tokio::spawn(crate::meter::group(member.options.name.clone(), move || member.status()))
+        });
         let keeper = tokio::spawn(Keeper::new(Arc::clone(&member), first).run());
         Ok(Group::new(member, keeper, tasks))
     }

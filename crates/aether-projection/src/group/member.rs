@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aether_core::{Filter, RetryPolicy};
 
+use super::GroupStatus;
 use super::handler::Outcome;
 use super::record::Keys;
 use super::state::Shared;
@@ -20,6 +21,23 @@ pub(crate) struct Member<S, K, H> {
     /// Who the member is.
     pub(crate) id: String,
     pub(crate) shared: Shared,
+}
+
+impl<S, K, H> Member<S, K, H> {
+    /// Returns how it is doing.
+    pub(crate) fn status(&self) -> GroupStatus {
+        let state = self.shared.lock();
+        GroupStatus {
+            slices: state.held.keys().copied().collect(),
+            handled: state.counts.handled,
+            failures: state.counts.failures,
+            malformed: state.counts.malformed,
+            open: state.held.values().map(|held| held.tracker.open()).sum(),
+            parked: state.parked(),
+            lag: state.lag,
+            failure: state.failure.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 /// What was said of the group when the member was started.

@@ -82,17 +82,7 @@ impl<S: EventStore + Subscribe, K: KeyValue + Clone, H: Handler> Group<S, K, H> 
     /// Returns how the member is doing.
     #[must_use]
     pub fn status(&self) -> GroupStatus {
-        let state = self.member.shared.lock();
-        GroupStatus {
-            slices: state.held.keys().copied().collect(),
-            handled: state.counts.handled,
-            failures: state.counts.failures,
-            malformed: state.counts.malformed,
-            open: state.held.values().map(|held| held.tracker.open()).sum(),
-            parked: state.parked(),
-            lag: state.lag,
-            failure: state.failure.as_ref().map(ToString::to_string),
-        }
+        self.member.status()
     }
 
     /// Returns the group's parked actors.

@@ -11,7 +11,7 @@ use super::control::Control;
 use super::quiet::Quiet;
 use super::run::Runner;
 use super::{ErrorPolicy, MalformedPolicy, ProjectorHandle};
-use crate::Projection;
+use crate::{Generation, Projection};
 
 /// Feeds a projection with a store's events, in batches, from wherever the projection has come.
 ///
@@ -113,14 +113,24 @@ impl<S: Subscribe> Projector<S> {
     ///
     /// Outside of a tokio runtime.
     pub fn start<P: Projection>(&self, projection: P) -> ProjectorHandle {
-        self.start_quiet(projection, Quiet::never())
+        self.start_quiet(projection, Quiet::never(), None)
     }
 
-    pub(crate) fn start_quiet<P: Projection>(&self, projection: P, quiet: Quiet) -> ProjectorHandle {
+    /// Starts it as one of the `generation` of the projection, if it has any.
+    pub(crate) fn start_quiet<P: Projection>(
+        &self,
+        projection: P,
+        quiet: Quiet,
+        generation: Option<Generation>,
+    ) -> ProjectorHandle {
         let (remote, control) = Control::new();
         let board = Arc::new(Board::new());
         let runner = Runner::new(self.clone(), projection, quiet, control, Arc::clone(&board));
         tokio::spawn(runner.run());
+        #[cfg(feature = "metrics")]
+        tokio::spawn(crate::meter::projector(self.name.to_string(), generation, Arc::downgrade(&board)));
+        #[cfg(not(feature = "metrics"))]
+        let _ = generation;
         ProjectorHandle::new(remote, board)
     }
 }

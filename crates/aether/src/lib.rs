@@ -7,6 +7,7 @@
 //! | `memory` | `MemoryStore`, the embedded store, and `MemoryKeyValue` | yes |
 //! | `jetstream` | `JetStreamStore`, the durable and distributed one, and `JetStreamKeyValue` | |
 //! | `projection` | `projection`: read models that follow a store, and are rebuilt beside the running ones | |
+//! | `bus` | `bus`: publishing to namespaces and subscribing by pattern, with every gap announced | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```
@@ -57,6 +58,9 @@
 //! # }
 //! ```
 
+#[cfg(feature = "bus")]
+#[doc(inline)]
+pub use aether_bus as bus;
 #[doc(no_inline)]
 pub use aether_core as core;
 #[doc(inline)]

@@ -1,0 +1,214 @@
+//! The queue of one subscriber, with who waits at either end of it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use aether_core::Namespace;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::gap::Gap;
+use crate::queue::{Offered, Queue, Taken};
+use crate::{Missed, Overflow, Pattern, TraceParent};
+
+/// What lies in a mailbox.
+#[derive(Debug)]
+pub(crate) struct Letter<T> {
+    /// `None` where the subscription is for one namespace alone.
+    pub(crate) namespace: Option<Namespace>,
+    pub(crate) content: T,
+    pub(crate) trace: Option<Box<TraceParent>>,
+}
+
+/// Says what a subscriber takes of what is published to its namespaces.
+pub(crate) type Takes<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
+
+/// The queue of one subscriber. No lock of it is held while a waker is called.
+pub(crate) struct Mailbox<T> {
+    pub(crate) pattern: Pattern,
+    /// Whether the pattern is that of one namespace.
+    is_exact: bool,
+    /// `None` for everything.
+    takes: Option<Takes<T>>,
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    queue: Queue<Letter<T>, oneshot::Sender<()>>,
+    reader: Option<Waker>,
+    has_ended: bool,
+}
+
+/// Who offers: a publisher of this node, who can wait, or another node, which cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    Here,
+    #[allow(dead_code)]
+    Elsewhere,
+}
+
+/// A publisher's place in front of a full mailbox.
+#[derive(Debug)]
+pub(crate) struct Wait<T> {
+    mailbox: Arc<Mailbox<T>>,
+    until: Instant,
+    done: oneshot::Receiver<()>,
+}
+
+impl<T> Wait<T> {
+    /// Waits until there was room, the subscriber is gone, or it took too long.
+    pub(crate) async fn over(self) {
+        if timeout_at(self.until, self.done).await.is_err() {
+            self.mailbox.expire();
+        }
+    }
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new(pattern: Pattern, overflow: Overflow, takes: Option<Takes<T>>) -> Self {
+        let is_exact = pattern.namespace().is_some();
+        let state = State { queue: Queue::new(overflow), reader: None, has_ended: false };
+        Self { pattern, is_exact, takes, state: Mutex::new(state) }
+    }
+
+    /// Says whether the subscriber wants all that is published to its namespaces.
+    #[allow(dead_code)]
+    pub(crate) fn takes_all(&self) -> bool {
+        self.takes.is_none()
+    }
+
+    /// Says whether the subscriber wants it.
+    #[inline]
+    pub(crate) fn takes(&self, content: &T) -> bool {
+        self.takes.as_ref().is_none_or(|takes| takes(content))
+    }
+
+    /// Puts something in, and returns who is to be woken, and for whom there was no room.
+    #[inline]
+    pub(crate) fn offer(
+        self: &Arc<Self>,
+        namespace: &Namespace,
+        content: T,
+        trace: Option<&TraceParent>,
+        from: From,
+    ) -> (Option<Waker>, Option<Wait<T>>) {
+        let namespace = (!self.is_exact).then(|| namespace.clone());
+        let letter = Letter { namespace, content, trace: trace.map(|trace| Box::new(*trace)) };
+        let mut waits = None;
+        let mut state = self.state();
+        if state.has_ended {
+            return (None, None);
+        }
+        let done = || match from {
+            From::Here => {
+                let (sender, receiver) = oneshot::channel();
+                waits = Some(receiver);
+                Some(sender)
+            }
+            From::Elsewhere => None,
+        };
+        let offered = state.queue.offer(letter, done);
+        let reader = state.reader.take();
+        unlock(state);
+        let wait = match offered {
+            Offered::Waits(until) => waits.map(|done| Wait { mailbox: Arc::clone(self), until, done }),
+            Offered::Done { .. } => None,
+        };
+        (reader, wait)
+    }
+
+    /// Notes a gap behind all that is there.
+    #[allow(dead_code)]
+    pub(crate) fn miss(&self, gap: Gap) {
+        let mut state = self.state();
+        state.queue.miss(gap);
+        let reader = state.reader.take();
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Gives up on what has waited for too long. Whoever waits for it knows the time.
+    fn expire(&self) {
+        let mut state = self.state();
+        state.queue.expire(Instant::now());
+        unlock(state);
+    }
+
+    /// Takes what is there, or has the reader woken when there is something; at the end, `None`.
+    #[inline]
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Letter<T>, Missed>>> {
+        let mut state = self.state();
+        if let Some(taken) = state.queue.take() {
+            unlock(state);
+            return Poll::Ready(Some(result(taken)));
+        }
+        if state.has_ended {
+            return Poll::Ready(None);
+        }
+        if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
+            let before = state.reader.replace(context.waker().clone());
+            drop(state);
+            drop(before);
+        }
+        Poll::Pending
+    }
+
+    /// Takes what is there.
+    pub(crate) fn take(&self) -> Option<Result<Letter<T>, Missed>> {
+        let mut state = self.state();
+        let taken = state.queue.take();
+        unlock(state);
+        taken.map(result)
+    }
+
+    /// Returns how much is there.
+    pub(crate) fn len(&self) -> usize {
+        self.state().queue.len()
+    }
+
+    /// Takes nothing more in; what is there is still handed out.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.has_ended = true;
+        state.queue.end();
+        let reader = state.reader.take();
+        unlock(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes nothing more in, and lets go of what is there and of who waits.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.has_ended = true;
+        let left = std::mem::replace(&mut state.queue, Queue::new(Overflow::drop_newest(1)));
+        let reader = state.reader.take();
+        drop(state);
+        drop((left, reader));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets go of the lock, and then tells those who need not wait any more.
+#[inline]
+fn unlock<T>(mut state: MutexGuard<'_, State<T>>) {
+    let over = state.queue.over();
+    drop(state);
+    drop(over);
+}
+
+fn result<T>(taken: Taken<Letter<T>>) -> Result<Letter<T>, Missed> {
+    match taken {
+        Taken::Item(letter) => Ok(letter),
+        Taken::Missed(missed) => Err(missed),
+    }
+}
+
+impl<T> fmt::Debug for Mailbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("pattern", &self.pattern).field("len", &self.len()).finish()
+    }
+}

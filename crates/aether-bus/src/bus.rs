@@ -164,6 +164,12 @@ impl EventBus {
         self.inner.end();
     }
 
+    /// The subscribers to events and to announcements.
+    #[cfg(feature = "nats")]
+    pub(crate) fn hubs(&self) -> (&Arc<Hub<Event>>, &Arc<Hub<EventStored>>) {
+        (&self.inner.events, &self.inner.stored)
+    }
+
     /// Announces something, without ever waiting.
     pub(crate) fn announce(&self, namespace: &Namespace, stored: EventStored) -> Result<(), PublishError> {
         self.inside(namespace)?;
@@ -172,7 +178,7 @@ impl EventBus {
         Ok(())
     }
 
-    fn inside(&self, namespace: &Namespace) -> Result<(), PublishError> {
+    pub(crate) fn inside(&self, namespace: &Namespace) -> Result<(), PublishError> {
         match &self.inner.only {
             Some(only) if only != namespace => {
                 Err(PublishError::Outside { namespace: namespace.clone(), only: only.clone() })

@@ -14,7 +14,7 @@ impl Gap {
         Self { count, or_more: false }
     }
 
-    #[allow(dead_code)]
+    #[cfg(any(test, feature = "nats"))]
     pub(crate) fn at_least(count: u64) -> Self {
         Self { count, or_more: true }
     }

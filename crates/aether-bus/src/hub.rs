@@ -112,7 +112,7 @@ impl<T> Hub<T> {
     }
 
     /// Returns the mailboxes of exactly this pattern.
-    #[allow(dead_code)]
+    #[cfg(feature = "nats")]
     pub(crate) fn of(&self, pattern: &Pattern) -> Vec<Arc<Mailbox<T>>> {
         self.read().trie.of(pattern).map(Arc::clone).collect()
     }

@@ -37,6 +37,8 @@ mod filter;
 mod gap;
 mod hub;
 mod mailbox;
+#[cfg(feature = "nats")]
+mod nats;
 mod overflow;
 mod pattern;
 mod queue;
@@ -51,6 +53,8 @@ pub use bus::EventBus;
 pub use delivery::{Delivery, Missed, Received};
 pub use error::{PublishError, SubscribeError};
 pub use filter::{ActorPattern, EventFilter};
+#[cfg(feature = "nats")]
+pub use nats::{FlushError, NatsEventBus, NatsEventBusBuilder, NodeId, OpenError};
 pub use overflow::Overflow;
 pub use pattern::{InvalidPattern, Pattern, PatternFault};
 pub use stored::StoredBroadcaster;

@@ -8,6 +8,7 @@ use aether_core::Namespace;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+#[cfg(feature = "nats")]
 use crate::gap::Gap;
 use crate::queue::{Offered, Queue, Taken};
 use crate::{Missed, Overflow, Pattern, TraceParent};
@@ -29,6 +30,9 @@ pub(crate) struct Mailbox<T> {
     pub(crate) pattern: Pattern,
     /// Whether the pattern is that of one namespace.
     is_exact: bool,
+    /// How many messages its feed from other nodes had got before it was there.
+    #[cfg(feature = "nats")]
+    joined: u64,
     /// `None` for everything.
     takes: Option<Takes<T>>,
     state: Mutex<State<T>>,
@@ -44,7 +48,7 @@ struct State<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum From {
     Here,
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "nats"), allow(dead_code))]
     Elsewhere,
 }
 
@@ -69,13 +73,28 @@ impl<T> Mailbox<T> {
     pub(crate) fn new(pattern: Pattern, overflow: Overflow, takes: Option<Takes<T>>) -> Self {
         let is_exact = pattern.namespace().is_some();
         let state = State { queue: Queue::new(overflow), reader: None, has_ended: false };
-        Self { pattern, is_exact, takes, state: Mutex::new(state) }
+        Self {
+            pattern,
+            is_exact,
+            #[cfg(feature = "nats")]
+            joined: 0,
+            takes,
+            state: Mutex::new(state),
+        }
     }
 
-    /// Says whether the subscriber wants all that is published to its namespaces.
-    #[allow(dead_code)]
-    pub(crate) fn takes_all(&self) -> bool {
-        self.takes.is_none()
+    /// Says that its feed had got so many messages before it was there.
+    #[cfg(feature = "nats")]
+    pub(crate) fn joined_at(self, joined: u64) -> Self {
+        Self { joined, ..self }
+    }
+
+    /// Notes that so many are missing of what other nodes published since the feed's message number `since`: not for certain
+    /// where the subscriber was not there yet, or its filter might have left them out.
+    #[cfg(feature = "nats")]
+    pub(crate) fn miss_of_others(&self, count: u64, since: u64) {
+        let is_certain = self.takes.is_none() && self.joined < since;
+        self.miss(if is_certain { Gap::exactly(count) } else { Gap::at_least(0) });
     }
 
     /// Says whether the subscriber wants it.
@@ -119,7 +138,7 @@ impl<T> Mailbox<T> {
     }
 
     /// Notes a gap behind all that is there.
-    #[allow(dead_code)]
+    #[cfg(feature = "nats")]
     pub(crate) fn miss(&self, gap: Gap) {
         let mut state = self.state();
         state.queue.miss(gap);

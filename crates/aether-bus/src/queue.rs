@@ -167,7 +167,7 @@ impl<T, D> Queue<T, D> {
     }
 
     /// Notes that something is missing behind all that is there.
-    #[allow(dead_code)]
+    #[cfg(any(test, feature = "nats"))]
     pub(crate) fn miss(&mut self, gap: Gap) {
         self.tail.add(gap);
     }

@@ -14,11 +14,18 @@ pub struct StoredBroadcaster(To);
 #[derive(Debug, Clone)]
 enum To {
     Local(EventBus),
+    #[cfg(feature = "nats")]
+    Nats(crate::NatsEventBus),
 }
 
 impl StoredBroadcaster {
     pub(crate) fn local(bus: EventBus) -> Self {
         Self(To::Local(bus))
+    }
+
+    #[cfg(feature = "nats")]
+    pub(crate) fn nats(bus: crate::NatsEventBus) -> Self {
+        Self(To::Nats(bus))
     }
 }
 
@@ -26,6 +33,8 @@ impl EventBroadcaster for StoredBroadcaster {
     fn stored(&self, namespace: &Namespace, stored: EventStored) {
         let announced = match &self.0 {
             To::Local(bus) => bus.announce(namespace, stored),
+            #[cfg(feature = "nats")]
+            To::Nats(bus) => bus.announce(namespace, stored),
         };
         if let Err(error) = announced {
             tracing::debug!(%namespace, %error, "what was stored is not announced");

@@ -27,7 +27,7 @@ pub struct Subscription<T = Event> {
     namespace: Option<Namespace>,
     has_ended: bool,
     /// What is given up with it.
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "nats"), allow(dead_code))]
     keeps: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -40,7 +40,7 @@ impl<T> Subscription<T> {
     }
 
     /// Has it keep something as long as it lives.
-    #[allow(dead_code)]
+    #[cfg(feature = "nats")]
     pub(crate) fn keeping(mut self, kept: impl Any + Send + Sync) -> Self {
         self.keeps = Some(Box::new(kept));
         self

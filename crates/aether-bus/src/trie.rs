@@ -60,7 +60,7 @@ impl<V> Trie<V> {
     }
 
     /// Returns the values of exactly this pattern.
-    #[allow(dead_code)]
+    #[cfg(any(test, feature = "nats"))]
     pub(crate) fn of(&self, pattern: &Pattern) -> impl Iterator<Item = &V> {
         let mut node = Some(&self.root);
         let mut values: &[(u64, V)] = &[];

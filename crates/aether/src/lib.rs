@@ -8,6 +8,7 @@
 //! | `jetstream` | `JetStreamStore`, the durable and distributed one, and `JetStreamKeyValue` | |
 //! | `projection` | `projection`: read models that follow a store, and are rebuilt beside the running ones | |
 //! | `bus` | `bus`: publishing to namespaces and subscribing by pattern, with every gap announced | |
+//! | `bus-nats` | `bus::NatsEventBus`: the bus that spans nodes | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```
@@ -72,11 +73,13 @@ pub use aether_projection as projection;
 #[doc(inline)]
 pub use aether_store_jetstream::{
     JetStreamKeyValue, JetStreamKeyValueBuilder, JetStreamStore, JetStreamStoreBuilder, OpenError, Retention,
-    async_nats,
 };
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use aether_store_memory::{MemoryKeyValue, MemoryStore, MemoryStoreBuilder};
+#[cfg(any(feature = "jetstream", feature = "bus-nats"))]
+#[doc(no_inline)]
+pub use async_nats;
 
 /// Runs the code of the README as a test.
 #[cfg(all(doctest, feature = "memory"))]

@@ -67,3 +67,35 @@ impl Node for EventBus {
         self.stop().await;
     }
 }
+
+#[cfg(feature = "nats")]
+impl Node for crate::NatsEventBus {
+    async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
+        self.publish(namespace, event).await
+    }
+
+    async fn subscribe(
+        &self,
+        pattern: Pattern,
+        filter: EventFilter,
+        overflow: Overflow,
+    ) -> Result<Subscription, SubscribeError> {
+        self.subscribe(pattern, filter, overflow).await
+    }
+
+    async fn subscribe_event_stored(
+        &self,
+        pattern: Pattern,
+        overflow: Overflow,
+    ) -> Result<Subscription<EventStored>, SubscribeError> {
+        self.subscribe_event_stored_with(pattern, overflow).await
+    }
+
+    fn broadcaster(&self) -> impl EventBroadcaster + 'static {
+        self.broadcaster()
+    }
+
+    async fn stop(&self) {
+        self.stop().await;
+    }
+}

@@ -33,6 +33,28 @@ impl<B: BusUnderTest> Site<B> {
         self.bus.settle().await;
     }
 
+    /// Waits until nothing is under way any more between two nodes: what is subscribed to from then on hears none of it.
+    pub(super) async fn quiet(&self) {
+        if self.nodes.len() == 1 {
+            return;
+        }
+        let barrier = namespace("a.barrier.of.this.suite");
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            all.push(self.listen(node, &Pattern::exact(&barrier)).await);
+        }
+        self.settle().await;
+        for (node, number) in self.nodes.iter().zip(1..) {
+            self.publish(node, &barrier, [number]).await;
+        }
+        // Each node's last word; of an earlier barrier none is under way.
+        for heard in &mut all {
+            let mut numbers = take(heard, self.nodes.len()).await;
+            numbers.sort_unstable();
+            assert!(numbers.into_iter().eq(1..=self.nodes.len() as u64));
+        }
+    }
+
     /// Subscribes with plenty of room.
     pub(super) async fn listen(&self, node: &B::Node, pattern: &Pattern) -> Subscription {
         let overflow = Overflow::drop_oldest(100_000);

@@ -9,6 +9,7 @@ use crate::{EventFilter, Overflow, Pattern, PublishError, SubscribeError};
 pub async fn a_subscription_that_is_dropped_is_gone<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("gone");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let overflow = Overflow::block(1, Duration::from_secs(3_600));
         let blocking = to.subscribe(Pattern::exact(&name), EventFilter::any(), overflow).await.unwrap();
         let mut heard = site.listen(to, &Pattern::exact(&name)).await;
@@ -31,6 +32,7 @@ pub async fn a_subscription_that_is_dropped_is_gone<B: BusUnderTest>(site: Site<
 pub async fn subscribing_again_and_again_loses_nothing<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("again");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut held = site.listen(to, &pattern("again")).await;
         site.settle().await;
         for version in 1..=20 {

@@ -9,6 +9,7 @@ use crate::{Delivery, EventFilter, Overflow, Pattern};
 pub async fn a_subscriber_that_panics_harms_nobody<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("panics");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut heard = site.listen(to, &pattern("panics")).await;
         let mut bad = site.listen(to, &pattern("panics")).await;
         site.settle().await;
@@ -26,6 +27,7 @@ pub async fn a_subscriber_that_panics_harms_nobody<B: BusUnderTest>(site: Site<B
 pub async fn a_subscriber_that_stalls_harms_nobody<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("stalls");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let exact = Pattern::exact(&name);
         let mut stalled = Vec::new();
         for overflow in [
@@ -48,6 +50,7 @@ pub async fn a_subscriber_that_stalls_harms_nobody<B: BusUnderTest>(site: Site<B
 pub async fn a_subscriber_may_publish_and_subscribe_from_within<B: BusUnderTest>(site: Site<B>) {
     let (name, echo) = (namespace("within"), namespace("within.echo"));
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut heard = site.listen(from, &Pattern::exact(&echo)).await;
         let mut inner = site.listen(to, &Pattern::exact(&name)).await;
         site.settle().await;

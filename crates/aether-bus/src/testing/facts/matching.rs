@@ -26,7 +26,9 @@ pub async fn wildcards_stand_for_tokens<B: BusUnderTest>(site: Site<B>) {
     let names = ["a", "a.b", "a.c", "a.b.c", "b.b", "a.", "a..c", ".", "__internal__x"].map(namespace);
     let patterns = ["a.*", "a.>", "*.b", ">", "*", "a.*.c"].map(pattern);
     for (from, to) in site.pairs() {
+        site.quiet().await;
         for wild in &patterns {
+            site.quiet().await;
             let mut heard = site.listen(to, wild).await;
             site.settle().await;
             for (name, version) in names.iter().zip(1..) {
@@ -48,6 +50,7 @@ pub async fn look_alike_namespaces_stay_apart<B: BusUnderTest>(site: Site<B>) {
     ]
     .map(namespace);
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut all = Vec::new();
         for name in &names {
             all.push(site.listen(to, &Pattern::exact(name)).await);
@@ -96,6 +99,7 @@ pub async fn each_subscription_gets_an_event_once_whatever_else_matches<B: BusUn
 pub async fn a_filter_lets_through_what_it_names<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("filtered");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let filter = EventFilter::any().event_types(["Placed"]).unwrap().actor_types(["order"]).unwrap();
         let filter = filter.actors([ActorPattern::new("*-1").unwrap()]);
         let exact = Pattern::exact(&name);
@@ -113,6 +117,7 @@ pub async fn a_filter_lets_through_what_it_names<B: BusUnderTest>(site: Site<B>)
 pub async fn what_was_published_before_is_not_heard<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("before");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut early = site.listen(to, &Pattern::exact(&name)).await;
         site.settle().await;
         site.publish(from, &name, 1..=3).await;

@@ -10,6 +10,7 @@ use crate::{Delivery, EventFilter, Missed, Overflow};
 pub async fn one_publishers_events_arrive_in_order<B: BusUnderTest>(site: Site<B>) {
     let names = ["order.a", "order.b", "order.c"].map(namespace);
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut heard = site.listen(to, &pattern("order.*")).await;
         site.settle().await;
         for (version, name) in (1..=3_000).zip(names.iter().cycle()) {

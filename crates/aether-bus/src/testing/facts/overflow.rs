@@ -26,6 +26,7 @@ async fn ten<B: BusUnderTest>(
 
 pub async fn the_oldest_are_dropped_and_counted_where_they_were<B: BusUnderTest>(site: Site<B>) {
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut small = ten(&site, from, to, Overflow::drop_oldest(4)).await;
         assert_eq!(small.next().await, Some(Delivery::Missed(Missed::Exactly(6))));
         assert_eq!(take(&mut small, 4).await, [7, 8, 9, 10]);
@@ -36,6 +37,7 @@ pub async fn the_oldest_are_dropped_and_counted_where_they_were<B: BusUnderTest>
 
 pub async fn the_newest_are_dropped_and_counted_where_they_were<B: BusUnderTest>(site: Site<B>) {
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut small = ten(&site, from, to, Overflow::drop_newest(4)).await;
         assert_eq!(take(&mut small, 4).await, [1, 2, 3, 4]);
         assert_eq!(small.next().await, Some(Delivery::Missed(Missed::Exactly(6))));
@@ -47,6 +49,7 @@ pub async fn the_newest_are_dropped_and_counted_where_they_were<B: BusUnderTest>
 pub async fn a_slow_subscriber_that_blocks_misses_nothing<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("slow");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let overflow = Overflow::block(2, Duration::from_secs(30));
         let mut slow = to.subscribe(Pattern::exact(&name), EventFilter::any(), overflow).await.unwrap();
         site.settle().await;
@@ -71,6 +74,7 @@ pub async fn a_subscriber_that_blocks_for_too_long_misses_what_there_is_no_room_
     site: Site<B>,
 ) {
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let overflow = Overflow::block(2, Duration::from_millis(50));
         let mut stalled = ten(&site, from, to, overflow).await;
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -14,7 +14,9 @@ async fn listen<N: Node>(node: &N, pattern: Pattern) -> Subscription<EventStored
 
 pub async fn what_is_stored_is_announced_in_order<B: BusUnderTest>(site: Site<B>) {
     for (from, to) in site.pairs() {
+        site.quiet().await;
         for name in [namespace("shop.orders"), Namespace::internal()] {
+            site.quiet().await;
             let mut announced = listen(to, Pattern::exact(&name)).await;
             site.settle().await;
             let broadcaster = from.broadcaster();
@@ -31,6 +33,7 @@ pub async fn what_is_stored_is_announced_in_order<B: BusUnderTest>(site: Site<B>
 pub async fn announcements_and_events_are_apart<B: BusUnderTest>(site: Site<B>) {
     let name = namespace("apart");
     for (from, to) in site.pairs() {
+        site.quiet().await;
         let mut announced = listen(to, pattern(">")).await;
         let mut heard = site.listen(to, &pattern(">")).await;
         site.settle().await;

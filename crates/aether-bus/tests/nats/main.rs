@@ -1,0 +1,7 @@
+//! The bus across nodes, on real servers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod faults;
+mod site;
+mod suite;
+mod wire;

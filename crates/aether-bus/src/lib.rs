@@ -57,6 +57,6 @@ pub use filter::{ActorPattern, EventFilter};
 pub use nats::{FlushError, NatsEventBus, NatsEventBusBuilder, NodeId, OpenError};
 pub use overflow::Overflow;
 pub use pattern::{InvalidPattern, Pattern, PatternFault};
-pub use stored::StoredBroadcaster;
+pub use stored::{StoredBroadcaster, pass_on_hints};
 pub use subscription::Subscription;
 pub use trace::{InvalidTraceParent, TraceParent};

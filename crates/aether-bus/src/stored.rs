@@ -1,8 +1,8 @@
 //! Announcing on a bus what a store has stored.
 
-use aether_core::{EventBroadcaster, EventStored, Namespace};
+use aether_core::{EventBroadcaster, EventStored, HeadCache, Namespace};
 
-use crate::EventBus;
+use crate::{Delivery, EventBus, Subscription};
 
 /// Announces on a bus what a store has stored. Made by [`EventBus::broadcaster`].
 ///
@@ -38,6 +38,26 @@ impl EventBroadcaster for StoredBroadcaster {
         };
         if let Err(error) = announced {
             tracing::debug!(%namespace, %error, "what was stored is not announced");
+        }
+    }
+}
+
+/// Passes on to a store what other processes have stored, as hints, until the bus ends or the future is dropped.
+///
+/// The store forgets what it remembers of an actor that has moved on, and so looks before it appends instead of being refused by the
+/// server. It believes nothing that a hint says, and one that is missed costs what none would: a refusal, and a look at the leader.
+///
+/// ```
+/// # async fn open(bus: aether_bus::EventBus, store: impl aether_core::HeadCache + 'static) -> Result<(), Box<dyn std::error::Error>> {
+/// let announced = bus.subscribe_event_stored(&aether_core::Namespace::new("tenant-a")?).await?;
+/// tokio::spawn(aether_bus::pass_on_hints(announced, store));
+/// # Ok(())
+/// # }
+/// ```
+pub async fn pass_on_hints(mut announced: Subscription<EventStored>, store: impl HeadCache) {
+    while let Some(delivery) = announced.next().await {
+        if let Delivery::Event(stored) = delivery {
+            store.hint(&stored);
         }
     }
 }

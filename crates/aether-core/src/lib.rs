@@ -80,8 +80,8 @@ pub use key_value::{KeyValue, SharedKeyValue};
 pub use retry::RetryPolicy;
 pub use store::{
     AppendOptions, Capabilities, ClaimOptions, Commit, Consistency, EventBroadcaster, EventStore,
-    EventStoreExt, Expected, Head, ReadOptions, ReplayResult, SharedStore, Snapshot, SnapshotOutcome,
-    SnapshotStore, SnapshotStoreExt,
+    EventStoreExt, Expected, Head, HeadCache, ReadOptions, ReplayResult, SharedStore, Snapshot,
+    SnapshotOutcome, SnapshotStore, SnapshotStoreExt,
 };
 pub use subscription::{
     Delivery, Filter, StartAt, Subscribe, Subscription, SubscriptionMonitor, SubscriptionStatus,

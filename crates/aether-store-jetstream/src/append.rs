@@ -161,7 +161,12 @@ impl<'a> Appending<'a> {
                 Ok((Known::default(), false))
             }
             // Boxed, as all that is seldom: an append that waits for its acknowledgment is then much smaller.
-            None => Ok((Box::pin(self.look(Consistency::Any)).await?, false)),
+            None => {
+                let hinted = self.inner.heads.take_hinted(&self.key);
+                let known = Box::pin(self.look(Consistency::Any)).await?;
+                self.inner.hints.looked(hinted, known.sequence);
+                Ok((known, false))
+            }
         }
     }
 

@@ -85,6 +85,8 @@ struct Memory {
     head: Option<(Connection, Known)>,
     /// The highest sequence that was acknowledged.
     acknowledged: u64,
+    /// The sequence of the head that was forgotten because of a hint, until somebody has looked.
+    hinted: Option<u64>,
 }
 
 /// What a read must at least show.
@@ -123,15 +125,31 @@ impl Heads {
         let is_there = cache.with(actor, |memory| {
             memory.acknowledged = memory.acknowledged.max(sequence);
             memory.head = head.take();
+            memory.hinted = None;
         });
         if is_there.is_none() {
-            cache.insert(actor.clone(), Memory { head, acknowledged: sequence });
+            cache.insert(actor.clone(), Memory { head, acknowledged: sequence, hinted: None });
         }
     }
 
     /// Forgets the head, but not what was acknowledged.
     pub(crate) fn forget(&self, actor: &Hashed) {
         self.lock().with(actor, |memory| memory.head = None);
+    }
+
+    /// Forgets the head if it lies before `sequence`, where something is said to be stored; says whether it did.
+    pub(crate) fn hint(&self, actor: &Hashed, sequence: u64) -> bool {
+        let is_late = |memory: &mut Memory| {
+            let late = memory.head.take_if(|(_, known)| known.sequence < sequence);
+            memory.hinted = late.as_ref().map(|(_, known)| known.sequence).or(memory.hinted);
+            late.is_some()
+        };
+        self.lock().with(actor, is_late).unwrap_or(false)
+    }
+
+    /// Returns the sequence of the head that a hint had forgotten, once.
+    pub(crate) fn take_hinted(&self, actor: &Hashed) -> Option<u64> {
+        self.lock().with(actor, |memory| memory.hinted.take()).flatten()
     }
 
     /// Forgets all of an actor whose acknowledged messages were lost.
@@ -281,6 +299,19 @@ mod tests {
         heads.remember(second, &actor, known(9));
         heads.forget(&actor);
         assert_eq!((heads.find(second, &actor), heads.least(&actor)), (None, Least::Sequence(9)));
+    }
+
+    #[test]
+    fn a_hint_forgets_an_older_head_alone_and_nothing_that_was_acknowledged() {
+        let (heads, connection) = (Heads::new(10), Connection(1));
+        let actor = Hashed::of(&ActorId::new("a-1").unwrap());
+        assert!(!heads.hint(&actor, 9), "nothing is known");
+        heads.remember(connection, &actor, known(7));
+        assert!(!heads.hint(&actor, 7) && heads.find(connection, &actor).is_some());
+        assert!(heads.hint(&actor, 8) && heads.find(connection, &actor).is_none());
+        assert_eq!(heads.least(&actor), Least::Sequence(7), "a hint is no acknowledgment");
+        assert!(!heads.hint(&actor, 9));
+        assert_eq!((heads.take_hinted(&actor), heads.take_hinted(&actor)), (Some(7), None));
     }
 
     #[test]

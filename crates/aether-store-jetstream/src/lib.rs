@@ -52,6 +52,7 @@ mod frame;
 mod hashed;
 mod head;
 mod headers;
+mod hint;
 mod inbox;
 mod key_value;
 mod labels;
@@ -86,6 +87,7 @@ mod waiting;
 pub use async_nats;
 pub use builder::{JetStreamStoreBuilder, Retention};
 pub use error::OpenError;
+pub use hint::HintCounts;
 pub use key_value::{JetStreamKeyValue, JetStreamKeyValueBuilder};
 #[cfg(feature = "testing")]
 pub use mechanism::Mechanism;

@@ -15,6 +15,7 @@ use crate::config::{self, Wanted};
 use crate::deadline::Deadline;
 use crate::error::{Failure, code};
 use crate::head::Heads;
+use crate::hint::Hints;
 use crate::key_value::{Bucket, atomic, is_atomic};
 use crate::lanes::Lanes;
 use crate::layout::{Layout, of_aether_only};
@@ -144,6 +145,7 @@ impl Opening {
             seen: AtomicU64::new(0),
             audit: builder.audit,
             heads: Heads::new(builder.cached_heads.div_ceil(partition.of as usize)),
+            hints: Hints::default(),
             lanes: Lanes::default(),
             consumers: Arc::new(tokio::sync::Semaphore::new(MOST_CONSUMERS)),
             announcer: Arc::clone(&self.announcer),

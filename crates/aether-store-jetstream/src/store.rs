@@ -16,6 +16,7 @@ use futures_util::Stream;
 
 use crate::api::Api;
 use crate::head::Heads;
+use crate::hint::Hints;
 use crate::lanes::Lanes;
 use crate::layout::Layout;
 use crate::mechanism::{Mechanism, Mechanisms};
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     /// Whether to begin chains of digests.
     pub(crate) audit: bool,
     pub(crate) heads: Heads,
+    pub(crate) hints: Hints,
     pub(crate) lanes: Lanes,
     /// Places for consumers.
     pub(crate) consumers: Arc<tokio::sync::Semaphore>,

@@ -72,7 +72,8 @@ pub use aether_projection as projection;
 #[cfg(feature = "jetstream")]
 #[doc(inline)]
 pub use aether_store_jetstream::{
-    JetStreamKeyValue, JetStreamKeyValueBuilder, JetStreamStore, JetStreamStoreBuilder, OpenError, Retention,
+    HintCounts, JetStreamKeyValue, JetStreamKeyValueBuilder, JetStreamStore, JetStreamStoreBuilder,
+    OpenError, Retention,
 };
 #[cfg(feature = "memory")]
 #[doc(inline)]

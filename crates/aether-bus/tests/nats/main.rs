@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod faults;
+mod restricted;
 mod site;
+mod stored;
 mod suite;
 mod wire;

@@ -6,6 +6,8 @@ use aether_core::{Event, EventStored, Namespace};
 
 use crate::hub::{Ended, Hub};
 use crate::mailbox::{Mailbox, Takes};
+use crate::meter::{Of, PublishMeter};
+use crate::span::{self, Traced};
 use crate::{
     EventFilter, Overflow, Pattern, PublishError, StoredBroadcaster, SubscribeError, Subscription,
     TraceParent,
@@ -27,15 +29,17 @@ pub(crate) const STORED_CAPACITY: usize = 1_024;
 /// - Nobody holds up a publisher but subscribers with [`Overflow::Block`], and these only as long as that says.
 ///
 /// When the last handle is dropped, subscriptions end after what was published.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EventBus {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     events: Arc<Hub<Event>>,
     stored: Arc<Hub<EventStored>>,
+    events_meter: PublishMeter,
+    stored_meter: PublishMeter,
     only: Option<Namespace>,
 }
 
@@ -43,13 +47,23 @@ impl EventBus {
     /// Makes a bus.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::of(None)
     }
 
     /// Makes a bus on which nothing but one namespace can be published or subscribed to.
     #[must_use]
     pub fn restricted_to(namespace: Namespace) -> Self {
-        let inner = Inner { events: Arc::default(), stored: Arc::default(), only: Some(namespace) };
+        Self::of(Some(namespace))
+    }
+
+    fn of(only: Option<Namespace>) -> Self {
+        let inner = Inner {
+            events: Arc::default(),
+            stored: Arc::default(),
+            events_meter: PublishMeter::new(Of::Event),
+            stored_meter: PublishMeter::new(Of::Stored),
+            only,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -66,20 +80,40 @@ impl EventBus {
     /// Dropping the future after it was polled once takes nothing back: those that it waited for get the event when they have
     /// room in time.
     pub async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
-        self.publish_traced(namespace, event, None).await
+        let traced = span::publish(namespace, &event, None);
+        self.publish_with(namespace, event, traced).await
     }
 
-    pub(crate) async fn publish_traced(
+    /// Publishes an event as a part of a trace: in the span that `parent` names. [`publish`](Self::publish) does so with the ids of the
+    /// event's metadata, where it has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn publish_in(
         &self,
         namespace: &Namespace,
         event: Event,
-        trace: Option<&TraceParent>,
+        parent: TraceParent,
     ) -> Result<(), PublishError> {
+        let traced = span::publish(namespace, &event, Some(parent));
+        self.publish_with(namespace, event, traced).await
+    }
+
+    #[inline]
+    pub(crate) async fn publish_with(
+        &self,
+        namespace: &Namespace,
+        event: Event,
+        Traced { span, context }: Traced,
+    ) -> Result<(), PublishError> {
+        let start = PublishMeter::start();
         self.inside(namespace)?;
-        let waits = self.inner.events.publish(namespace, event, trace)?;
+        let waits = span.in_scope(|| self.inner.events.publish(namespace, event, context.as_ref()))?;
         for wait in waits {
             wait.over().await;
         }
+        self.inner.events_meter.published(namespace, start);
         Ok(())
     }
 
@@ -126,7 +160,7 @@ impl EventBus {
         overflow: Overflow,
     ) -> Result<Subscription<EventStored>, SubscribeError> {
         let pattern = self.permitted(pattern.into())?;
-        let mailbox = Mailbox::new(pattern, never_blocking(overflow)?, None);
+        let mailbox = Mailbox::new(Of::Stored, pattern, never_blocking(overflow)?, None);
         Ok(Subscription::new(&self.inner.stored, mailbox)?)
     }
 
@@ -173,8 +207,10 @@ impl EventBus {
     /// Announces something, without ever waiting.
     pub(crate) fn announce(&self, namespace: &Namespace, stored: EventStored) -> Result<(), PublishError> {
         self.inside(namespace)?;
+        let start = PublishMeter::start();
         // No subscription to announcements blocks, so that nobody waits.
         self.inner.stored.publish(namespace, stored, None)?;
+        self.inner.stored_meter.published(namespace, start);
         Ok(())
     }
 
@@ -199,13 +235,19 @@ impl EventBus {
 
 pub(crate) fn mailbox(pattern: Pattern, filter: EventFilter, overflow: Overflow) -> Mailbox<Event> {
     let takes = (!filter.is_any()).then(|| -> Takes<Event> { Box::new(move |event| filter.matches(event)) });
-    Mailbox::new(pattern, overflow, takes)
+    Mailbox::new(Of::Event, pattern, overflow, takes)
 }
 
 pub(crate) fn never_blocking(overflow: Overflow) -> Result<Overflow, SubscribeError> {
     match overflow {
         Overflow::Block { .. } => Err(SubscribeError::WouldHoldUpWriters),
         overflow => Ok(overflow),
+    }
+}
+
+impl Default for EventBus {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

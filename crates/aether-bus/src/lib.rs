@@ -37,11 +37,13 @@ mod filter;
 mod gap;
 mod hub;
 mod mailbox;
+mod meter;
 #[cfg(feature = "nats")]
 mod nats;
 mod overflow;
 mod pattern;
 mod queue;
+mod span;
 mod stored;
 mod subscription;
 #[cfg(feature = "testing")]

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "nats")]
 use crate::gap::Gap;
+use crate::meter::{Of, SubscriberMeter};
 use crate::queue::{Offered, Queue, Taken};
 use crate::{Missed, Overflow, Pattern, TraceParent};
 
@@ -36,6 +37,7 @@ pub(crate) struct Mailbox<T> {
     /// `None` for everything.
     takes: Option<Takes<T>>,
     state: Mutex<State<T>>,
+    meter: SubscriberMeter,
 }
 
 struct State<T> {
@@ -70,7 +72,8 @@ impl<T> Wait<T> {
 }
 
 impl<T> Mailbox<T> {
-    pub(crate) fn new(pattern: Pattern, overflow: Overflow, takes: Option<Takes<T>>) -> Self {
+    pub(crate) fn new(of: Of, pattern: Pattern, overflow: Overflow, takes: Option<Takes<T>>) -> Self {
+        let meter = SubscriberMeter::new(of, &pattern);
         let is_exact = pattern.namespace().is_some();
         let state = State { queue: Queue::new(overflow), reader: None, has_ended: false };
         Self {
@@ -80,6 +83,7 @@ impl<T> Mailbox<T> {
             joined: 0,
             takes,
             state: Mutex::new(state),
+            meter,
         }
     }
 
@@ -127,7 +131,9 @@ impl<T> Mailbox<T> {
             }
             From::Elsewhere => None,
         };
+        let before = state.queue.len();
         let offered = state.queue.offer(letter, done);
+        self.meter.held(before, state.queue.len());
         let reader = state.reader.take();
         unlock(state);
         let wait = match offered {
@@ -150,7 +156,9 @@ impl<T> Mailbox<T> {
     /// Gives up on what has waited for too long. Whoever waits for it knows the time.
     fn expire(&self) {
         let mut state = self.state();
+        let before = state.queue.len();
         state.queue.expire(Instant::now());
+        self.meter.held(before, state.queue.len());
         unlock(state);
     }
 
@@ -158,9 +166,9 @@ impl<T> Mailbox<T> {
     #[inline]
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Letter<T>, Missed>>> {
         let mut state = self.state();
-        if let Some(taken) = state.queue.take() {
+        if let Some(taken) = self.take_of(&mut state) {
             unlock(state);
-            return Poll::Ready(Some(result(taken)));
+            return Poll::Ready(Some(taken));
         }
         if state.has_ended {
             return Poll::Ready(None);
@@ -176,9 +184,26 @@ impl<T> Mailbox<T> {
     /// Takes what is there.
     pub(crate) fn take(&self) -> Option<Result<Letter<T>, Missed>> {
         let mut state = self.state();
-        let taken = state.queue.take();
+        let taken = self.take_of(&mut state);
         unlock(state);
-        taken.map(result)
+        taken
+    }
+
+    #[inline]
+    fn take_of(&self, state: &mut State<T>) -> Option<Result<Letter<T>, Missed>> {
+        let before = state.queue.len();
+        let taken = state.queue.take()?;
+        self.meter.held(before, state.queue.len());
+        Some(match taken {
+            Taken::Item(letter) => {
+                self.meter.delivered();
+                Ok(letter)
+            }
+            Taken::Missed(missed) => {
+                self.meter.missed(missed);
+                Err(missed)
+            }
+        })
     }
 
     /// Returns how much is there.
@@ -202,6 +227,7 @@ impl<T> Mailbox<T> {
         state.has_ended = true;
         let left = std::mem::replace(&mut state.queue, Queue::new(Overflow::drop_newest(1)));
         let reader = state.reader.take();
+        self.meter.held(left.len(), 0);
         drop(state);
         drop((left, reader));
     }
@@ -217,13 +243,6 @@ fn unlock<T>(mut state: MutexGuard<'_, State<T>>) {
     let over = state.queue.over();
     drop(state);
     drop(over);
-}
-
-fn result<T>(taken: Taken<Letter<T>>) -> Result<Letter<T>, Missed> {
-    match taken {
-        Taken::Item(letter) => Ok(letter),
-        Taken::Missed(missed) => Err(missed),
-    }
 }
 
 impl<T> fmt::Debug for Mailbox<T> {

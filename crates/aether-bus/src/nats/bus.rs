@@ -18,7 +18,12 @@ use super::{FlushError, NatsEventBusBuilder, NodeId};
 use crate::bus::{STORED_CAPACITY, mailbox, never_blocking};
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
-use crate::{EventFilter, Overflow, Pattern, PublishError, StoredBroadcaster, SubscribeError, Subscription};
+use crate::meter::Of;
+use crate::span::{self, Traced};
+use crate::{
+    EventFilter, Overflow, Pattern, PublishError, StoredBroadcaster, SubscribeError, Subscription,
+    TraceParent,
+};
 
 /// A bus that spans nodes, over NATS: what is published on one is heard on every other, and on the own one without the network's
 /// delay.
@@ -144,14 +149,39 @@ impl NatsEventBus {
     ///
     /// Dropping the future after it was polled once leaves it open whether other nodes get the event.
     pub async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
+        self.publish_with(namespace, event, None).await
+    }
+
+    /// Publishes an event as a part of a trace: in the span that `parent` names. [`publish`](Self::publish) does so with the ids of the
+    /// event's metadata, where it has them. The trace goes to the other nodes with the event.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn publish_in(
+        &self,
+        namespace: &Namespace,
+        event: Event,
+        parent: TraceParent,
+    ) -> Result<(), PublishError> {
+        self.publish_with(namespace, event, Some(parent)).await
+    }
+
+    async fn publish_with(
+        &self,
+        namespace: &Namespace,
+        event: Event,
+        parent: Option<TraceParent>,
+    ) -> Result<(), PublishError> {
         self.running()?;
-        self.shared().local.inside(namespace)?;
+        let (shared, Traced { span, context }) = (self.shared(), span::publish(namespace, &event, parent));
+        shared.local.inside(namespace)?;
         // First, so that what a subscriber of this node publishes when it hears it comes behind it.
-        let left = self.shared().try_send(namespace, &event, None);
+        let left = shared.try_send(namespace, &event, context.as_ref());
         let waits = (left == Ok(false)).then(|| event.clone());
-        self.shared().local.publish(namespace, event).await?;
+        shared.local.publish_with(namespace, event, Traced { span, context }).await?;
         match waits {
-            Some(event) => self.shared().send(namespace, &event, None).await,
+            Some(event) => shared.send(namespace, &event, context.as_ref()).await,
             None => left.map(|_| ()),
         }
     }
@@ -205,7 +235,7 @@ impl NatsEventBus {
     ) -> Result<Subscription<EventStored>, SubscribeError> {
         let pattern = self.shared().local.permitted(pattern.into())?;
         let (_, stored) = self.shared().local.hubs();
-        self.join(stored, Mailbox::new(pattern, never_blocking(overflow)?, None)).await
+        self.join(stored, Mailbox::new(Of::Stored, pattern, never_blocking(overflow)?, None)).await
     }
 
     async fn join<T: Content>(

@@ -21,6 +21,7 @@ use super::{subject, wire};
 use crate::gap::Gap;
 use crate::hub::Hub;
 use crate::mailbox::{From, Mailbox};
+use crate::span::{self, Traced};
 use crate::{Pattern, TraceParent};
 
 /// The header of the W3C recommendation "Trace Context".
@@ -140,7 +141,7 @@ impl<T: Content> Reader<T> {
                 // So that one event that is kept does not keep all of them.
                 _ => Bytes::copy_from_slice(message.payload.get(range).unwrap_or_default()),
             };
-            self.hand_out(&mailboxes, &namespace, json, trace.as_ref());
+            self.hand_out(&mailboxes, &namespace, json, trace);
         }
         Ok(())
     }
@@ -150,12 +151,15 @@ impl<T: Content> Reader<T> {
         mailboxes: &[Arc<Mailbox<T>>],
         namespace: &Namespace,
         json: Bytes,
-        trace: Option<&TraceParent>,
+        trace: Option<TraceParent>,
     ) {
         match T::decode(json) {
             Ok(content) => {
+                let Traced { span, context } = span::receive(namespace, trace);
+                let _entered = span.enter();
                 for mailbox in mailboxes.iter().filter(|mailbox| mailbox.takes(&content)) {
-                    let (reader, _) = mailbox.offer(namespace, content.clone(), trace, From::Elsewhere);
+                    let (reader, _) =
+                        mailbox.offer(namespace, content.clone(), context.as_ref(), From::Elsewhere);
                     reader.into_iter().for_each(Waker::wake);
                 }
             }

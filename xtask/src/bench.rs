@@ -20,6 +20,8 @@ pub(crate) enum Suite {
     Store,
     /// Subscriptions, groups and projections
     Subscribe,
+    /// The bus, local and across nodes
+    Bus,
     /// What streams, actors, consumers and headers cost a server: without baselines, rounds or plots
     Scaling,
 }
@@ -63,6 +65,7 @@ impl Suite {
         match self {
             Self::Store => "store",
             Self::Subscribe => "subscribe",
+            Self::Bus => "bus",
             Self::Scaling => "scaling",
         }
     }
@@ -71,6 +74,7 @@ impl Suite {
         match self {
             Self::Store => &STORE,
             Self::Subscribe => &SUBSCRIBE,
+            Self::Bus => &BUS,
             Self::Scaling => &[],
         }
     }
@@ -78,6 +82,9 @@ impl Suite {
 
 const SUBSCRIBE: [Program; 1] =
     [Program { name: "projection", cargo: "bench --quiet --package aether-projection --bench subscribe" }];
+
+const BUS: [Program; 1] =
+    [Program { name: "bus", cargo: "bench --quiet --package aether-bus --features nats --bench bus" }];
 
 const STORE: [Program; 3] = [
     Program { name: "jetstream", cargo: "bench --quiet --package aether-store-jetstream --bench store" },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aether_core::{Event, EventStored, Namespace};
 
 use crate::hub::{Ended, Hub};
-use crate::mailbox::{Mailbox, Takes};
+use crate::mailbox::{Mailbox, Takes, Wait};
 use crate::meter::{Of, PublishMeter};
 use crate::span::{self, Traced};
 use crate::{
@@ -80,8 +80,14 @@ impl EventBus {
     /// Dropping the future after it was polled once takes nothing back: those that it waited for get the event when they have
     /// room in time.
     pub async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
-        let traced = span::publish(namespace, &event, None);
-        self.publish_with(namespace, event, traced).await
+        let start = PublishMeter::start();
+        self.inside(namespace)?;
+        let waits = self.offer(namespace, event, None)?;
+        if !waits.is_empty() {
+            over(waits).await;
+        }
+        self.inner.events_meter.published(namespace, start);
+        Ok(())
     }
 
     /// Publishes an event as a part of a trace: in the span that `parent` names. [`publish`](Self::publish) does so with the ids of the
@@ -96,25 +102,42 @@ impl EventBus {
         event: Event,
         parent: TraceParent,
     ) -> Result<(), PublishError> {
-        let traced = span::publish(namespace, &event, Some(parent));
-        self.publish_with(namespace, event, traced).await
+        let start = PublishMeter::start();
+        self.inside(namespace)?;
+        over(self.offer(namespace, event, Some(parent))?).await;
+        self.inner.events_meter.published(namespace, start);
+        Ok(())
     }
 
-    #[inline]
-    pub(crate) async fn publish_with(
+    /// Publishes what has a span already.
+    #[cfg(feature = "nats")]
+    pub(crate) async fn publish_traced(
         &self,
         namespace: &Namespace,
         event: Event,
-        Traced { span, context }: Traced,
+        Traced { span, context }: &Traced,
     ) -> Result<(), PublishError> {
         let start = PublishMeter::start();
-        self.inside(namespace)?;
         let waits = span.in_scope(|| self.inner.events.publish(namespace, event, context.as_ref()))?;
-        for wait in waits {
-            wait.over().await;
-        }
+        over(waits).await;
         self.inner.events_meter.published(namespace, start);
         Ok(())
+    }
+
+    /// Puts an event into queues, and returns those that are full.
+    #[inline]
+    fn offer(
+        &self,
+        namespace: &Namespace,
+        event: Event,
+        parent: Option<TraceParent>,
+    ) -> Result<Vec<Wait<Event>>, Ended> {
+        let events = &self.inner.events;
+        if parent.is_none() && event.metadata().is_empty() && !span::is_wanted() {
+            return events.publish(namespace, event, None);
+        }
+        let Traced { span, context } = span::publish(namespace, &event, parent);
+        span.in_scope(|| events.publish(namespace, event, context.as_ref()))
     }
 
     /// Subscribes to what is published, from now on, to the namespaces that the pattern matches.
@@ -230,6 +253,12 @@ impl EventBus {
             }
             _ => Ok(pattern),
         }
+    }
+}
+
+async fn over(waits: Vec<Wait<Event>>) {
+    for wait in waits {
+        wait.over().await;
     }
 }
 

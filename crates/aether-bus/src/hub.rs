@@ -6,6 +6,7 @@ use std::task::Waker;
 use aether_core::Namespace;
 
 use crate::mailbox::{From, Mailbox, Wait};
+use crate::recent::Recent;
 use crate::trie::Trie;
 use crate::{Pattern, TraceParent};
 
@@ -18,6 +19,8 @@ pub(crate) struct Hub<T>(RwLock<Routes<T>>);
 #[derive(Debug)]
 struct Routes<T> {
     trie: Trie<Arc<Mailbox<T>>>,
+    /// Of the trie as it is.
+    recent: Recent<Arc<Mailbox<T>>>,
     next_id: u64,
     has_ended: bool,
 }
@@ -45,13 +48,20 @@ impl Wakers {
 
     #[inline]
     fn wake(self) {
-        self.first.into_iter().chain(self.more).for_each(Waker::wake);
+        let Some(first) = self.first else { return };
+        first.wake();
+        self.more.into_iter().for_each(Waker::wake);
     }
 }
 
 impl<T> Default for Hub<T> {
     fn default() -> Self {
-        Self(RwLock::new(Routes { trie: Trie::default(), next_id: 0, has_ended: false }))
+        Self(RwLock::new(Routes {
+            trie: Trie::default(),
+            recent: Recent::default(),
+            next_id: 0,
+            has_ended: false,
+        }))
     }
 }
 
@@ -70,26 +80,41 @@ impl<T: Clone> Hub<T> {
             if routes.has_ended {
                 return Err(Ended);
             }
-            let mut offer = |mailbox: &Arc<Mailbox<T>>, content| {
+            let offer = |mailbox: &Arc<Mailbox<T>>, content| {
                 let (waker, wait) = mailbox.offer(namespace, content, trace, From::Here);
                 wakers.add(waker);
                 waits.extend(wait);
             };
-            // One behind, so that the last one, which is mostly the only one, gets it without a clone.
-            let mut last: Option<&Arc<Mailbox<T>>> = None;
-            routes.trie.each(namespace, |mailbox| {
-                if mailbox.takes(&content)
-                    && let Some(before) = last.replace(mailbox)
-                {
-                    offer(before, content.clone());
+            match routes.recent.find(namespace) {
+                Some(mailboxes) => offer_all(mailboxes.iter(), content, offer),
+                None => {
+                    let mut mailboxes = Vec::new();
+                    routes.trie.each(namespace, |mailbox| mailboxes.push(mailbox));
+                    offer_all(mailboxes.iter().copied(), content, offer);
+                    routes.recent.remember(namespace, mailboxes);
                 }
-            });
-            if let Some(mailbox) = last {
-                offer(mailbox, content);
             }
         }
         wakers.wake();
         Ok(waits)
+    }
+}
+
+/// Offers to all who take it. One behind, so that the last one, which is mostly the only one, gets it without a clone.
+#[inline]
+fn offer_all<'a, T: Clone + 'a>(
+    mailboxes: impl Iterator<Item = &'a Arc<Mailbox<T>>>,
+    content: T,
+    mut offer: impl FnMut(&Arc<Mailbox<T>>, T),
+) {
+    let mut last: Option<&Arc<Mailbox<T>>> = None;
+    for mailbox in mailboxes.filter(|mailbox| mailbox.takes(&content)) {
+        if let Some(before) = last.replace(mailbox) {
+            offer(before, content.clone());
+        }
+    }
+    if let Some(mailbox) = last {
+        offer(mailbox, content);
     }
 }
 
@@ -103,11 +128,18 @@ impl<T> Hub<T> {
         let id = routes.next_id;
         routes.next_id += 1;
         routes.trie.insert(&mailbox.pattern, id, Arc::clone(mailbox));
+        let before = std::mem::take(&mut routes.recent);
+        drop(routes);
+        drop(before);
         Ok(id)
     }
 
     pub(crate) fn remove(&self, pattern: &Pattern, id: u64) {
-        let removed = self.write().trie.remove(pattern, id);
+        let mut routes = self.write();
+        let removed = routes.trie.remove(pattern, id);
+        let before = std::mem::take(&mut routes.recent);
+        drop(routes);
+        drop(before);
         removed.iter().for_each(|mailbox| mailbox.close());
     }
 

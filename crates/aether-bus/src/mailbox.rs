@@ -1,5 +1,6 @@
 //! The queue of one subscriber, with who waits at either end of it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::gap::Gap;
 use crate::meter::{Of, SubscriberMeter};
 use crate::queue::{Offered, Queue, Taken};
-use crate::{Missed, Overflow, Pattern, TraceParent};
+use crate::{Overflow, Pattern, TraceParent};
 
 /// What lies in a mailbox.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Mailbox<T> {
     joined: u64,
     /// `None` for everything.
     takes: Option<Takes<T>>,
+    /// How many the reader takes at a time, so that it seldom meets a publisher.
+    at_a_time: usize,
     state: Mutex<State<T>>,
     meter: SubscriberMeter,
 }
@@ -82,6 +85,7 @@ impl<T> Mailbox<T> {
             #[cfg(feature = "nats")]
             joined: 0,
             takes,
+            at_a_time: (overflow.capacity() / 16).clamp(1, 64),
             state: Mutex::new(state),
             meter,
         }
@@ -162,16 +166,21 @@ impl<T> Mailbox<T> {
         unlock(state);
     }
 
-    /// Takes what is there, or has the reader woken when there is something; at the end, `None`.
+    /// Takes what is there, several at a time, or has the reader woken when there is something. Says whether there is more to come.
     #[inline]
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Letter<T>, Missed>>> {
+    pub(crate) fn poll(
+        &self,
+        context: &mut Context<'_>,
+        taken: &mut VecDeque<Taken<Letter<T>>>,
+    ) -> Poll<bool> {
         let mut state = self.state();
-        if let Some(taken) = self.take_of(&mut state) {
+        self.take_of(&mut state, taken);
+        if !taken.is_empty() {
             unlock(state);
-            return Poll::Ready(Some(taken));
+            return Poll::Ready(true);
         }
         if state.has_ended {
-            return Poll::Ready(None);
+            return Poll::Ready(false);
         }
         if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
             let before = state.reader.replace(context.waker().clone());
@@ -181,29 +190,25 @@ impl<T> Mailbox<T> {
         Poll::Pending
     }
 
-    /// Takes what is there.
-    pub(crate) fn take(&self) -> Option<Result<Letter<T>, Missed>> {
+    /// Takes what is there, several at a time.
+    pub(crate) fn take(&self, taken: &mut VecDeque<Taken<Letter<T>>>) {
         let mut state = self.state();
-        let taken = self.take_of(&mut state);
+        self.take_of(&mut state, taken);
         unlock(state);
-        taken
     }
 
     #[inline]
-    fn take_of(&self, state: &mut State<T>) -> Option<Result<Letter<T>, Missed>> {
+    fn take_of(&self, state: &mut State<T>, taken: &mut VecDeque<Taken<Letter<T>>>) {
         let before = state.queue.len();
-        let taken = state.queue.take()?;
+        for _ in 0..self.at_a_time {
+            let Some(next) = state.queue.take() else { break };
+            match &next {
+                Taken::Item(_) => self.meter.delivered(),
+                Taken::Missed(missed) => self.meter.missed(*missed),
+            }
+            taken.push_back(next);
+        }
         self.meter.held(before, state.queue.len());
-        Some(match taken {
-            Taken::Item(letter) => {
-                self.meter.delivered();
-                Ok(letter)
-            }
-            Taken::Missed(missed) => {
-                self.meter.missed(missed);
-                Err(missed)
-            }
-        })
     }
 
     /// Returns how much is there.

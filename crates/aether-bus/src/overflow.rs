@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// Says how much a subscription holds for its subscriber, in events, and what becomes of what there is no room for.
 ///
-/// Whatever is dropped, the subscription says so where it was: see [`Missed`](crate::Missed). A capacity of 0 means 1.
+/// Whatever is dropped, the subscription says so where it was: see [`Missed`](crate::Missed). A capacity of 0 means 1. From 32 on, up to a
+/// sixteenth more (64 at most) may be on its way to the subscriber, and is not dropped any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {

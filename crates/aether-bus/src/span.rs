@@ -18,12 +18,18 @@ pub(crate) struct Traced {
     pub(crate) context: Option<TraceParent>,
 }
 
+/// Says whether anybody listens to spans of a bus.
+#[inline]
+pub(crate) fn is_wanted() -> bool {
+    tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+}
+
 /// Begins the span of a publication: in `parent`, or the span that the event's metadata names, or else in a trace of its own. Where nobody
 /// listens to the span, what there is goes on unchanged.
 #[inline]
 pub(crate) fn publish(namespace: &Namespace, event: &Event, parent: Option<TraceParent>) -> Traced {
     let parent = parent.or_else(|| TraceParent::of_metadata(event.metadata()));
-    if !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+    if !is_wanted() {
         return Traced { span: Span::none(), context: parent };
     }
     let context = within(parent);
@@ -37,7 +43,7 @@ pub(crate) fn publish(namespace: &Namespace, event: &Event, parent: Option<Trace
 /// Begins the span of what was received in the span `parent` of another node.
 #[cfg(feature = "nats")]
 pub(crate) fn receive(namespace: &Namespace, parent: Option<TraceParent>) -> Traced {
-    if parent.is_none() || !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+    if parent.is_none() || !is_wanted() {
         return Traced { span: Span::none(), context: parent };
     }
     let context = within(parent);

@@ -1,6 +1,7 @@
 //! A subscription: a stream of what is published, and of what was missed.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,7 +14,8 @@ use futures_core::stream::FusedStream;
 
 use crate::hub::{Ended, Hub};
 use crate::mailbox::{Letter, Mailbox};
-use crate::{Delivery, Missed, Pattern, Received};
+use crate::queue::Taken;
+use crate::{Delivery, Pattern, Received};
 
 /// What a subscriber gets: a stream of [`Delivery`]s.
 ///
@@ -25,6 +27,8 @@ pub struct Subscription<T = Event> {
     id: u64,
     /// The one namespace that it is for: its own copy, whose count no publisher touches.
     namespace: Option<Namespace>,
+    /// What was taken out of the mailbox, and not handed out yet.
+    taken: VecDeque<Taken<Letter<T>>>,
     has_ended: bool,
     /// What is given up with it.
     #[cfg_attr(not(feature = "nats"), allow(dead_code))]
@@ -36,7 +40,15 @@ impl<T> Subscription<T> {
         let mailbox = Arc::new(mailbox);
         let id = hub.add(&mailbox)?;
         let namespace = mailbox.pattern.namespace();
-        Ok(Self { hub: Arc::clone(hub), mailbox, id, namespace, has_ended: false, keeps: None })
+        Ok(Self {
+            hub: Arc::clone(hub),
+            mailbox,
+            id,
+            namespace,
+            taken: VecDeque::new(),
+            has_ended: false,
+            keeps: None,
+        })
     }
 
     /// Has it keep something as long as it lives.
@@ -55,7 +67,7 @@ impl<T> Subscription<T> {
     /// Returns how many events are held for it.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.mailbox.len()
+        self.mailbox.len() + self.taken.iter().filter(|taken| matches!(taken, Taken::Item(_))).count()
     }
 
     /// Says whether no event is held for it.
@@ -75,29 +87,39 @@ impl<T> Subscription<T> {
 
     /// Takes the next delivery if there is one.
     pub fn try_next(&mut self) -> Option<Delivery<T>> {
-        self.mailbox.take().map(|taken| self.delivery(taken))
+        if self.taken.is_empty() {
+            self.mailbox.take(&mut self.taken);
+        }
+        let taken = self.taken.pop_front()?;
+        Some(self.delivery(taken))
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        let taken = ready!(self.mailbox.poll(context));
-        self.has_ended = taken.is_none();
+        if self.taken.is_empty() {
+            self.has_ended = !ready!(self.mailbox.poll(context, &mut self.taken));
+        }
+        let taken = self.taken.pop_front();
         Poll::Ready(taken.map(|taken| self.delivery(taken)))
     }
 
-    fn delivery(&self, taken: Result<Letter<T>, Missed>) -> Delivery<T> {
+    #[inline]
+    fn delivery(&self, taken: Taken<Letter<T>>) -> Delivery<T> {
         match taken {
-            Ok(Letter { namespace, content, trace }) => {
+            Taken::Item(Letter { namespace, content, trace }) => {
                 let namespace = namespace.or_else(|| self.namespace.clone());
                 let namespace = namespace.unwrap_or_else(Namespace::internal);
                 Delivery::Event(Received { namespace, content, trace })
             }
-            Err(missed) => Delivery::Missed(missed),
+            Taken::Missed(missed) => Delivery::Missed(missed),
         }
     }
 }
+
+/// Nothing in it is ever pinned.
+impl<T> Unpin for Subscription<T> {}
 
 impl<T> Stream for Subscription<T> {
     type Item = Delivery<T>;

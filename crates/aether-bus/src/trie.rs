@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aether_core::Namespace;
 
 use crate::Pattern;
+use crate::hash::Seeded;
 use crate::pattern::Token;
 
 /// Values by pattern, each with an id of its own by which it is taken out again.
@@ -15,7 +16,7 @@ pub(crate) struct Trie<V> {
 
 #[derive(Debug)]
 struct Node<V> {
-    named: HashMap<Box<str>, Self>,
+    named: HashMap<Box<str>, Self, Seeded>,
     any: Option<Box<Self>>,
     /// Whose pattern ends here.
     here: Vec<(u64, V)>,
@@ -31,7 +32,7 @@ impl<V> Default for Trie<V> {
 
 impl<V> Default for Node<V> {
     fn default() -> Self {
-        Self { named: HashMap::new(), any: None, here: Vec::new(), rest: Vec::new() }
+        Self { named: HashMap::default(), any: None, here: Vec::new(), rest: Vec::new() }
     }
 }
 

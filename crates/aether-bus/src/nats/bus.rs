@@ -19,7 +19,7 @@ use crate::bus::{STORED_CAPACITY, mailbox, never_blocking};
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::meter::Of;
-use crate::span::{self, Traced};
+use crate::span;
 use crate::{
     EventFilter, Overflow, Pattern, PublishError, StoredBroadcaster, SubscribeError, Subscription,
     TraceParent,
@@ -174,14 +174,15 @@ impl NatsEventBus {
         parent: Option<TraceParent>,
     ) -> Result<(), PublishError> {
         self.running()?;
-        let (shared, Traced { span, context }) = (self.shared(), span::publish(namespace, &event, parent));
+        let shared = self.shared();
         shared.local.inside(namespace)?;
+        let traced = span::publish(namespace, &event, parent);
         // First, so that what a subscriber of this node publishes when it hears it comes behind it.
-        let left = shared.try_send(namespace, &event, context.as_ref());
+        let left = shared.try_send(namespace, &event, traced.context.as_ref());
         let waits = (left == Ok(false)).then(|| event.clone());
-        shared.local.publish_with(namespace, event, Traced { span, context }).await?;
+        shared.local.publish_traced(namespace, event, &traced).await?;
         match waits {
-            Some(event) => shared.send(namespace, &event, context.as_ref()).await,
+            Some(event) => shared.send(namespace, &event, traced.context.as_ref()).await,
             None => left.map(|_| ()),
         }
     }

@@ -167,7 +167,7 @@ async fn without_a_server_the_own_node_hears_and_the_others_are_told_how_much_ne
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn what_the_client_drops_is_said() {
     let (prefix, name) = (prefix(), namespace("slow"));
-    let tiny = async_nats::ConnectOptions::new().subscription_capacity(1);
+    let tiny = async_nats::ConnectOptions::new().subscription_capacity(16);
     let tiny = NatsEventBus::builder(tiny.connect(server().url()).await.unwrap()).prefix(&prefix);
     let to = tiny.open().await.unwrap();
     let from = node(&server().url(), &prefix).await;

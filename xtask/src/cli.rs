@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::server::{self, ServerVersion};
 use crate::suite::{self, Suites};
 use crate::workspace::Workspace;
-use crate::{bench, chaos, ci, tidy};
+use crate::{bench, chaos, ci, soak, tidy};
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Bench(bench::BenchArgs),
     /// Run real processes on real servers with faults, and check what is in the log: hours, if one likes
     Chaos(chaos::ChaosArgs),
+    /// Run one process for long, and watch its memory, its tasks and its counts
+    Soak(soak::SoakArgs),
     /// Run one JetStream server for playing with, until Ctrl-C
     Server(ServerArgs),
     /// Check the house rules that a program can check
@@ -47,6 +49,7 @@ impl Command {
             Self::Ci => ci::run(workspace),
             Self::Bench(arguments) => bench::run(workspace, &arguments.absolute()?),
             Self::Chaos(arguments) => chaos::run(workspace, &arguments.absolute()?),
+            Self::Soak(arguments) => soak::run(workspace, &arguments.absolute()?),
             Self::Server(arguments) => match server::play(workspace, &arguments.absolute()?)? {},
             Self::Tidy => tidy::run(workspace),
         }

@@ -17,6 +17,7 @@ mod package;
 mod process;
 mod scaling;
 mod server;
+mod soak;
 mod step;
 mod suite;
 mod summary;

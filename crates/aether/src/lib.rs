@@ -97,3 +97,8 @@ struct Projections;
 #[cfg(all(doctest, feature = "memory", feature = "projection"))]
 #[doc = include_str!("../../../docs/subscriptions.md")]
 struct Subscriptions;
+
+/// Runs the code of the guide to the bus as a test.
+#[cfg(all(doctest, feature = "memory", feature = "bus"))]
+#[doc = include_str!("../../../docs/bus.md")]
+struct Bus;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod restricted;
+mod seed;
 mod site;
 mod stored;
 mod suite;

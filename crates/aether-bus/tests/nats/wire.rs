@@ -90,6 +90,34 @@ async fn what_others_put_on_the_subjects_is_counted_and_does_no_harm() {
     assert_eq!(to.malformed_messages(), strange.len() as u64 + 2);
 }
 
+/// As another node writes it: entries from this number on.
+fn message(first: u64, count: u64) -> String {
+    let mut text = format!("aether-bus 1 {:032x} 1 {first} 1\n", 99);
+    for version in first..first + count {
+        let mut json = Vec::new();
+        aether_core::event::wire::encode(&event(version), &mut json);
+        text.push_str(&format!("{:08x}\n{}\n", json.len(), String::from_utf8(json).unwrap()));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run cargo xtask integration"]
+async fn what_comes_late_stays_missed_and_what_comes_twice_is_handed_out_once() {
+    let (prefix, client) = (prefix(), connect(&server().url()).await);
+    let to = node(&server().url(), &prefix).await;
+    let mut heard = listen(&to, "a").await;
+    for (first, count) in [(1, 2), (5, 1), (3, 2), (5, 1), (4, 4), (10, 0)] {
+        client.publish(format!("{prefix}.event.a"), message(first, count).into()).await.unwrap();
+    }
+    client.publish(format!("{prefix}.event.a"), message(10, 1).into()).await.unwrap();
+    let missed = |count| Err(aether_bus::Missed::Exactly(count));
+    for wanted in [Ok(1), Ok(2), missed(2), Ok(5), Ok(6), Ok(7), missed(2), Ok(10)] {
+        // Gaps at one place are one gap.
+        assert_eq!(next(&mut heard).await, wanted);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run cargo xtask integration"]
 async fn a_flush_means_that_the_server_has_taken_all() {

@@ -44,6 +44,8 @@ impl EventBroadcaster for StoredBroadcaster {
 
 /// Passes on to a store what other processes have stored, as hints, until the bus ends or the future is dropped.
 ///
+/// A store that announces through the same bus keeps it open: [`stop`](EventBus::stop) it, or drop the future.
+///
 /// The store forgets what it remembers of an actor that has moved on, and so looks before it appends instead of being refused by the
 /// server. It believes nothing that a hint says, and one that is missed costs what none would: a refusal, and a look at the leader.
 ///

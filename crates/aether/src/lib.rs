@@ -9,7 +9,7 @@
 //! | `projection` | `projection`: read models that follow a store, and are rebuilt beside the running ones | |
 //! | `bus` | `bus`: publishing to namespaces and subscribing by pattern, with every gap announced | |
 //! | `bus-nats` | `bus::NatsEventBus`: the bus that spans nodes | |
-//! | `metrics` | what the bus counts, through the `metrics` facade | |
+//! | `metrics` | what the bus, subscriptions, projections and groups count, through the `metrics` facade | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```

@@ -22,6 +22,8 @@ pub(crate) enum Suite {
     Subscribe,
     /// The bus, local and across nodes
     Bus,
+    /// The cluster: placing shards, so far
+    Cluster,
     /// What streams, actors, consumers and headers cost a server: without baselines, rounds or plots
     Scaling,
 }
@@ -66,6 +68,7 @@ impl Suite {
             Self::Store => "store",
             Self::Subscribe => "subscribe",
             Self::Bus => "bus",
+            Self::Cluster => "cluster",
             Self::Scaling => "scaling",
         }
     }
@@ -75,6 +78,7 @@ impl Suite {
             Self::Store => &STORE,
             Self::Subscribe => &SUBSCRIBE,
             Self::Bus => &BUS,
+            Self::Cluster => &CLUSTER,
             Self::Scaling => &[],
         }
     }
@@ -85,6 +89,9 @@ const SUBSCRIBE: [Program; 1] =
 
 const BUS: [Program; 1] =
     [Program { name: "bus", cargo: "bench --quiet --package aether-bus --features nats --bench bus" }];
+
+const CLUSTER: [Program; 1] =
+    [Program { name: "cluster", cargo: "bench --quiet --package aether-cluster --bench cluster" }];
 
 const STORE: [Program; 3] = [
     Program { name: "jetstream", cargo: "bench --quiet --package aether-store-jetstream --bench store" },

@@ -11,7 +11,7 @@ pub enum Standing {
     /// It takes shards and keeps them.
     #[default]
     Open,
-    /// It takes none, and keeps those that it has as far as its quota goes.
+    /// It takes none, and keeps those that it has as far as its part by weight goes.
     Cordoned,
     /// It takes none, and those that it has go to others.
     Draining,

@@ -18,37 +18,84 @@ pub(super) struct Portion {
 
 /// Divides `total` by weight. Returns the portions, and how many of those with a remainder get one more: fewer than there are.
 ///
-/// A party whose bound is not above its portion gets its bound, and the others share the rest.
+/// A party with a bound gets its part rounded up, or its bound where that is less; those without one share the rest. So what
+/// the others get does not change while parties with bounds above their parts come down to these, and their bounds with them.
 pub(super) fn divide(total: usize, parties: &[Party]) -> (Vec<Portion>, usize) {
-    let mut bound: Vec<Option<usize>> = vec![None; parties.len()];
-    loop {
-        let rest = total.saturating_sub(bound.iter().flatten().sum());
-        let free = || parties.iter().zip(&bound).filter(|(_, bound)| bound.is_none());
-        let weight: u64 = free().map(|(party, _)| party.weight).sum();
-        let portion = |party: &Party| {
-            let due = rest as u64 * party.weight;
-            let least = due.checked_div(weight).unwrap_or_default();
-            let remainder = due.checked_rem(weight).unwrap_or_default();
-            Portion { least: usize::try_from(least).unwrap_or(usize::MAX), remainder }
+    let level = Level::find(total, parties);
+    if parties.iter().all(|party| party.most.is_some()) {
+        let portions = parties.iter().map(|party| level.portion(party));
+        return with_ups(total, portions.collect());
+    }
+    let bounded = || parties.iter().filter(|party| party.most.is_some());
+    let least: usize = bounded().map(|party| level.portion(party).least).sum();
+    let mut ups = total.saturating_sub(least);
+    let mut rounded_up = |party: &Party| {
+        let Portion { least, remainder } = level.portion(party);
+        let up = usize::from(remainder > 0).min(ups);
+        ups -= up;
+        least + up
+    };
+    let of_bounded: Vec<usize> = bounded().map(&mut rounded_up).collect();
+    let rest = Level {
+        rest: total.saturating_sub(of_bounded.iter().sum()) as u64,
+        weight: parties.iter().filter(|party| party.most.is_none()).map(|party| party.weight).sum(),
+    };
+    let mut of_bounded = of_bounded.into_iter();
+    let portions = parties.iter().map(|party| match party.most {
+        Some(_) => Portion { least: of_bounded.next().unwrap_or_default(), remainder: 0 },
+        None => rest.portion(party),
+    });
+    with_ups(total, portions.collect())
+}
+
+fn with_ups(total: usize, portions: Vec<Portion>) -> (Vec<Portion>, usize) {
+    let given: usize = portions.iter().map(|portion| portion.least).sum();
+    let ups =
+        if portions.iter().any(|portion| portion.remainder > 0) { total.saturating_sub(given) } else { 0 };
+    (portions, ups)
+}
+
+/// What is left for those who are not at their bounds, and their weight.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    rest: u64,
+    weight: u64,
+}
+
+impl Level {
+    /// Finds what is left when each party whose bound is not above its part has taken that.
+    fn find(total: usize, parties: &[Party]) -> Self {
+        let weight = parties.iter().map(|party| party.weight).sum();
+        let mut level = Self { rest: total as u64, weight };
+        loop {
+            // What those at their bounds leave is only ever more, so each of them stays there.
+            let (mut rest, mut weight) = (total as u64, 0);
+            for party in parties {
+                match level.bound(party) {
+                    Some(most) => rest = rest.saturating_sub(most as u64),
+                    None => weight += party.weight,
+                }
+            }
+            if weight == level.weight {
+                return level;
+            }
+            level = Self { rest, weight };
+        }
+    }
+
+    /// The bound of a party, where that is not above its part.
+    fn bound(self, party: &Party) -> Option<usize> {
+        party.most.filter(|most| *most as u64 * self.weight <= self.rest * party.weight)
+    }
+
+    fn portion(self, party: &Party) -> Portion {
+        let due = self.rest * party.weight;
+        let least = due.checked_div(self.weight).unwrap_or_default();
+        let portion = Portion {
+            least: usize::try_from(least).unwrap_or(usize::MAX),
+            remainder: due.checked_rem(self.weight).unwrap_or_default(),
         };
-        // What others leave is only ever more, so a party at its bound stays there.
-        let mut more = false;
-        for (party, bound) in parties.iter().zip(&mut bound).filter(|(_, bound)| bound.is_none()) {
-            *bound = party.most.filter(|most| *most <= portion(party).least);
-            more |= bound.is_some();
-        }
-        if !more {
-            let portions: Vec<Portion> = parties
-                .iter()
-                .zip(&bound)
-                .map(|(party, bound)| {
-                    bound.map_or_else(|| portion(party), |least| Portion { least, remainder: 0 })
-                })
-                .collect();
-            let given: usize = portions.iter().map(|portion| portion.least).sum();
-            let ups = if weight == 0 { 0 } else { total.saturating_sub(given) };
-            return (portions, ups);
-        }
+        self.bound(party).map_or(portion, |least| Portion { least, remainder: 0 })
     }
 }
 
@@ -73,7 +120,10 @@ mod tests {
             (2, &[(1, None), (1, None), (1, None)], &[0, 0, 0], 2),
             // The one at its bound leaves the others more, which brings the next one to its bound.
             (12, &[(1, Some(1)), (1, Some(4)), (1, None)], &[1, 4, 7], 0),
-            (10, &[(1, Some(4)), (1, None), (1, None)], &[3, 3, 3], 1),
+            (10, &[(1, Some(4)), (1, None), (1, None)], &[4, 3, 3], 0),
+            // Two parts of 1/3, rounded up, are more than there is: the first one has it.
+            (1, &[(1, Some(1)), (1, Some(1)), (1, None)], &[1, 0, 0], 0),
+            (10, &[(1, Some(9)), (1, Some(9)), (1, Some(1))], &[4, 4, 1], 1),
             (10, &[(1, Some(2)), (1, Some(3))], &[2, 3], 0),
             (10, &[], &[], 0),
         ] {
@@ -92,7 +142,7 @@ mod tests {
             let due = portions.iter().filter(|portion| portion.remainder > 0).count();
             prop_assert!(ups == 0 || ups < due);
             let all_bound = portions.iter().zip(&parties).all(|(portion, party)| party.most == Some(portion.least));
-            prop_assert!(given + ups == total || (all_bound && given <= total));
+            prop_assert!(given + ups == total || (all_bound && given < total));
             prop_assert!(portions.iter().zip(&parties).all(|(portion, party)| party.most.is_none_or(|most| portion.least + usize::from(portion.remainder > 0) <= most)));
         }
     }

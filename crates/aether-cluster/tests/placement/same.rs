@@ -8,7 +8,7 @@ use crate::site::{any_map, any_nodes, any_zones, empty, node, nodes, planned};
 proptest! {
     #[test]
     fn the_order_in_which_nodes_were_found_does_not_matter(
-        map in any_map(1_u32..=300, 8), nodes in any_nodes(8), zones in any_zones(), seed in any::<u64>(),
+        map in any_map(1_u32..=300, 8), nodes in any_nodes(0..=8), zones in any_zones(), seed in any::<u64>(),
     ) {
         let mut shuffled: Vec<Node> = nodes.clone().into();
         fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
@@ -17,7 +17,7 @@ proptest! {
     }
 
     #[test]
-    fn a_map_and_nodes_that_went_through_json_give_the_same_plan(map in any_map(1_u32..=300, 8), nodes in any_nodes(8)) {
+    fn a_map_and_nodes_that_went_through_json_give_the_same_plan(map in any_map(1_u32..=300, 8), nodes in any_nodes(0..=8)) {
         let through_json: ShardMap = serde_json::from_str(&serde_json::to_string(&map).unwrap()).unwrap();
         let nodes_through_json: Nodes = serde_json::from_str(&serde_json::to_string(&nodes).unwrap()).unwrap();
         let again = plan(&through_json, &Wanted::new(nodes_through_json));

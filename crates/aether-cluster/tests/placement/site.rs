@@ -45,14 +45,14 @@ pub(crate) fn held(map: &ShardMap, nodes: &Nodes) -> Vec<usize> {
 }
 
 /// Any nodes: of any weights and standings, in up to three zones.
-pub(crate) fn any_nodes(most: usize) -> impl Strategy<Value = Nodes> {
+pub(crate) fn any_nodes(counts: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Nodes> {
     let standing = prop_oneof![
         6 => Just(Standing::Open),
         1 => Just(Standing::Cordoned),
         1 => Just(Standing::Draining),
     ];
     let weight = prop_oneof![3 => Just(100_u16), 1 => 1_u16..=400];
-    proptest::collection::vec((weight, standing, 0_usize..3), 0..=most).prop_map(|nodes| {
+    proptest::collection::vec((weight, standing, 0_usize..3), counts).prop_map(|nodes| {
         let numbered = nodes.into_iter().enumerate();
         numbered
             .map(|(number, (weight, standing, zone))| {

@@ -1,6 +1,6 @@
 //! Plans say why.
 
-use aether_cluster::placement::{Nodes, Plan, Reason, Standing, Zones};
+use aether_cluster::placement::{Nodes, Plan, Reason, Standing, Wanted, Zones, plan};
 
 use crate::site::{empty, id, node, nodes, planned, settled};
 
@@ -87,4 +87,19 @@ fn a_plan_explains_itself_in_words_and_in_json() {
     let json = serde_json::to_string(&plan).unwrap();
     assert!(json.contains(r#""to":"n2","reason":{"joined":"n2"}"#), "{json}");
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn a_reason_stays_while_its_moves_are_made_in_steps() {
+    let mut there = nodes(3);
+    let mut map = settled(30, &there);
+    there.insert(node(3, 100));
+    for moves in [3, 3, 1] {
+        assert_ne!(map.planned_for(), &there);
+        let plan = plan(&map, &Wanted::new(there.clone()));
+        assert_eq!(plan.moves.len(), moves);
+        assert!(plan.moves.iter().all(|of| of.reason == Reason::Joined(id(3))), "{plan}");
+        map = map.after(&plan);
+    }
+    assert_eq!(map.planned_for(), &there);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use aether_cluster::placement::{Nodes, Place, Plan, Policy, ShardMap, Standing, Wait, Wanted, Zones, plan};
+use aether_cluster::placement::{
+    Node, Nodes, Place, Plan, Policy, Shard, ShardMap, Standing, Wait, Wanted, Zones, plan,
+};
 use proptest::prelude::*;
 
 use crate::site::{any_map, any_nodes, any_zones, empty, held, id, node, nodes, planned, settled};
@@ -63,7 +65,7 @@ proptest! {
             // What was begun for other nodes is not cut short, but nothing is begun on top of it.
             prop_assert!(between == 0 || plan.under_way + between <= Policy::default().limit(map.count()));
             map.begin(&plan);
-            arrive(&mut random, &mut map);
+            arrive(&mut map, |_| random.bool());
             let arrived = map.places().all(|(_, place)| place.target.is_none());
             if *nodes == last && plan.is_empty() && arrived {
                 break;
@@ -78,11 +80,11 @@ proptest! {
     }
 }
 
-/// Half of what is on its way arrives.
-fn arrive(random: &mut fastrand::Rng, map: &mut ShardMap) {
+/// What is on its way arrives, as far as it is chosen.
+fn arrive(map: &mut ShardMap, mut choose: impl FnMut(Shard) -> bool) {
     let targets: Vec<_> = map.places().map(|(shard, place)| (shard, place.target.clone())).collect();
     for (shard, target) in targets {
-        if target.is_some() && random.bool() {
+        if target.is_some() && choose(shard) {
             map.set_owner(shard, target);
         }
     }
@@ -174,4 +176,34 @@ fn without_nodes_that_take_shards_nothing_moves_and_the_plan_says_so() {
     let draining: Nodes = there.into_iter().map(|node| node.standing(Standing::Draining)).collect();
     let plan = plan(&map, &Wanted::new(draining));
     assert_eq!((plan.moves.len(), plan.unplaced.len()), (0, 4));
+}
+
+/// Three nodes at rest, and three shards on their way to a fourth one, which is then changed.
+fn on_their_way_to(changed: Node) -> (Plan, ShardMap) {
+    let mut there = nodes(3);
+    let mut map = settled(30, &there);
+    there.insert(node(3, 100));
+    map.begin(&at(&map, &there, 0, None));
+    there.insert(changed);
+    (at(&map, &there, 1, None), map)
+}
+
+#[test]
+fn moves_to_a_node_that_drains_are_called_off() {
+    let (plan, mut map) = on_their_way_to(node(3, 100).standing(Standing::Draining));
+    assert_eq!((plan.withdrawn.len(), plan.moves.len(), plan.under_way), (3, 0, 0), "{plan}");
+    map.begin(&plan);
+    assert!(map.places().all(|(_, place)| place.target.is_none()));
+}
+
+#[test]
+fn what_is_on_its_way_to_a_node_that_is_due_less_moves_on_when_it_is_there() {
+    let (plan, mut map) = on_their_way_to(node(3, 1));
+    assert_eq!((plan.passing, plan.moves.len(), plan.under_way), (2, 0, 3), "{plan}");
+    assert!(!plan.is_complete() && plan.settled_at.is_none());
+    arrive(&mut map, |_| true);
+    let mut there = nodes(3);
+    there.insert(node(3, 1));
+    let moves_on = at(&map, &there, 2, None);
+    assert_eq!((moves_on.passing, moves_on.moves.len()), (0, 2), "{moves_on}");
 }

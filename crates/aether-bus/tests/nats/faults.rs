@@ -50,12 +50,17 @@ async fn a_subscriber_that_was_cut_off_is_told_and_then_how_much_it_missed() {
 async fn what_is_lost_at_the_end_is_said_without_another_event() {
     let name = namespace("tail");
     let (straight, _behind, proxy, mut heard) = behind_proxy(&name).await;
-    // The subjects of all tests begin so.
-    proxy.drop_messages("test", 1);
-    publish(&straight, &name, [2]).await;
-    straight.flush().await.unwrap();
-    assert_eq!(next(&mut heard).await, Err(Missed::Exactly(1)));
-    assert_eq!(proxy.stats().messages_dropped, 1);
+    for version in 2.. {
+        // The subjects of all tests begin so.
+        proxy.drop_messages("test", 1);
+        publish(&straight, &name, [version]).await;
+        straight.flush().await.unwrap();
+        match next(&mut heard).await {
+            // What says how far the node has come came first, and was dropped instead.
+            Ok(heard) => assert_eq!(heard, version),
+            missed => return assert_eq!(missed, Err(Missed::Exactly(1))),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,15 +82,16 @@ async fn what_a_publisher_lost_is_said_to_those_who_were_connected_all_the_time(
     proxy.cut();
     proxy.heal();
     publish(&behind, &name, [7]).await;
-    let (mut missed, mut last) = (0, 1);
-    while last < 7 {
+    // The last one may have been given to the connection that was cut, and be missed too.
+    let (mut missed, mut delivered) = (0, 0);
+    while missed + delivered < 6 {
         match next(&mut heard).await {
-            Ok(version) => last = version,
+            Ok(version) => delivered += u64::from(version == 7),
             Err(Missed::Exactly(count)) => missed += count,
             Err(other) => panic!("{other}"),
         }
     }
-    assert_eq!(missed, 5);
+    assert!(missed >= 5 && missed + delivered == 6, "{missed} and {delivered}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,15 +99,24 @@ async fn what_a_publisher_lost_is_said_to_those_who_were_connected_all_the_time(
 async fn where_the_first_ever_is_lost_that_is_said_too() {
     let name = namespace("first");
     let (straight, behind, proxy, _) = behind_proxy(&name).await;
-    let (other, mut heard) = (namespace("other"), listen(&behind, &Pattern::all()).await);
+    let mut heard = listen(&behind, &Pattern::all()).await;
     // For longer than a message may be on its way.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    proxy.drop_messages("test", 1);
-    publish(&straight, &other, [1]).await;
-    straight.flush().await.unwrap();
-    assert_eq!(next(&mut heard).await, Err(Missed::AtLeast(0)));
-    publish(&straight, &other, [2]).await;
-    assert_eq!(next(&mut heard).await, Ok(2));
+    for number in 0.. {
+        let other = namespace(&format!("other-{number}"));
+        proxy.drop_messages("test", 1);
+        publish(&straight, &other, [1]).await;
+        straight.flush().await.unwrap();
+        match next(&mut heard).await {
+            // What says how far the node has come came first, and was dropped instead.
+            Ok(version) => assert_eq!(version, 1),
+            missed => {
+                assert_eq!(missed, Err(Missed::AtLeast(0)));
+                publish(&straight, &other, [2]).await;
+                return assert_eq!(next(&mut heard).await, Ok(2));
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

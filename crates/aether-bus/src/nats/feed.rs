@@ -110,8 +110,11 @@ impl<T: Content> Reader<T> {
     fn hear(&mut self, message: &Message) {
         self.look_at_connection();
         if let Err(fault) = self.deliver(message) {
-            self.shared.malformed.fetch_add(1, Relaxed);
-            tracing::warn!(subject = %message.subject, %fault, "a message on the bus's subjects is not the bus's");
+            let count = self.shared.malformed.fetch_add(1, Relaxed) + 1;
+            // The first, and then ever more seldom: whoever publishes there must not fill the log.
+            if count.is_power_of_two() {
+                tracing::warn!(subject = %message.subject, %fault, count, "a message on the bus's subjects is not the bus's");
+            }
         }
     }
 
@@ -164,8 +167,11 @@ impl<T: Content> Reader<T> {
                 }
             }
             Err(error) => {
-                self.shared.malformed.fetch_add(1, Relaxed);
-                tracing::warn!(%namespace, error = &*error as &dyn std::error::Error, "what another node published cannot be read");
+                let count = self.shared.malformed.fetch_add(1, Relaxed) + 1;
+                if count.is_power_of_two() {
+                    let error: &dyn std::error::Error = &*error;
+                    tracing::warn!(%namespace, error, count, "what another node published cannot be read");
+                }
                 mailboxes.iter().for_each(|mailbox| mailbox.miss_of_others(1, self.tracks.messages()));
             }
         }

@@ -1,10 +1,38 @@
-//! Nodes that share actors: which node holds which shard.
+//! Nodes that share actors: which node is to hold which shard, and the protocols by which they agree on it.
 //!
-//! [`placement`] is pure: it takes what there is and what is wanted, and returns a plan with a reason for each move. Nodes
-//! that agree on these values agree on the plan, whatever they were built with. What carries a plan out (membership, a
-//! leader, leases, the moves themselves) is not in this crate yet.
+//! - [`placement`] takes what there is and what is wanted, and returns a plan with a reason for each move. Nodes that agree on
+//!   these values agree on the plan, whatever they were built with.
+//! - [`protocol`] says who is a member, who leads, who owns which shard, and how a message finds the owner:
+//!   [`protocol::Node`] is all protocols of one node in one machine, [`protocol::Ask`] is one message on its way to the owner
+//!   of a shard, and [`protocol::Fence`] is what an owner looks at before it writes to the log, which makes one writer per actor a
+//!   property of the log.
+//!
+//! All of it is *pure*: it is given messages, outcomes and times, and says what to send and to write. It knows no clock, no
+//! network and no NATS, so that a simulation can run it through faults by the thousand (`cargo xtask simulate`). Joining a
+//! cluster over NATS is not here yet.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use aether_cluster::protocol::{Identity, Incarnation, Input, Lease, Moment, Node, NodeId, Output, Setup};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let me = Identity { node: NodeId::new("node-1")?, incarnation: Incarnation::new(7) };
+//! let setup = Setup::new(Lease::new(Duration::from_secs(1)), 16, |current, _| current.to_vec());
+//! let mut node = Node::new(me, setup, Moment::START);
+//! // The bucket is empty: the node writes its own record, where there must be none.
+//! let outputs = node.handle(Input::Synced, Moment::START);
+//! assert!(matches!(&outputs[..], [Output::Change { key, .. }, ..] if key.to_string() == "node.node-1"));
+//! # Ok(())
+//! # }
+//! ```
 
+mod mechanism;
 pub mod placement;
+pub mod protocol;
+
+#[cfg(feature = "testing")]
+pub use mechanism::{Mechanism, Mechanisms};
 
 /// Runs the code of the guide as a test.
 #[cfg(doctest)]

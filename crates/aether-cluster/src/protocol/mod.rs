@@ -1,0 +1,34 @@
+//! The protocols as pure state machines. What a shell around them has to do stands at each [`Output`] and [`Effect`].
+
+pub mod change;
+mod fence;
+mod identity;
+mod interface;
+mod leader;
+mod member;
+mod node;
+pub mod ownership;
+mod record;
+mod route;
+mod shard;
+mod time;
+mod view;
+mod watch;
+
+pub use change::Answer;
+pub use fence::{Fence, HeadMark, Held};
+pub use identity::{Identity, Incarnation, InvalidIncarnation, ShardId, Stamp, Term};
+pub use interface::{Input, Output, Setup};
+pub use leader::{Assign, Candidate, Draft, Leadership};
+pub use member::{Ended, Member};
+pub use node::Node;
+pub use record::{
+    FORM, Key, LeaderRecord, NodeRecord, NodeState, PlanRecord, Record, RecordError, ShardRecord,
+};
+pub use route::{Address, Ask, Attempt, Effect, End, Event, Reply};
+pub use shard::{Act, Circumstances, Shard, Task};
+pub use time::{Lease, Moment, Timeouts};
+pub use view::View;
+pub use watch::Watch;
+
+pub use crate::placement::NodeId;

@@ -1,0 +1,356 @@
+//! All protocols of one node as one machine: given what happens, it says what to do. The shell around it does that, and nothing
+//! else.
+
+use aether_core::Epoch;
+use aether_core::key_value::Revision;
+
+use super::change::{Changes, Settled, Step};
+use super::identity::{Identity, ShardId, Stamp, Term};
+use super::interface::{Input, Output, Setup};
+use super::leader::{Draft, Leadership};
+use super::member::{Ended, Member};
+use super::ownership;
+use super::record::{Key, NodeState, Record};
+use super::shard::{Act, Circumstances, Shard};
+use super::time::Moment;
+use super::view::View;
+use super::watch::Watch;
+use crate::mechanism::Mechanism;
+
+/// One node.
+#[derive(Debug)]
+pub struct Node {
+    setup: Setup,
+    member: Member,
+    watch: Watch,
+    leadership: Leadership,
+    shards: Vec<Shard>,
+    changes: Changes,
+    view: View,
+    nonce: u64,
+    is_synced: bool,
+    leaving: Option<Moment>,
+    has_ended: bool,
+}
+
+impl Node {
+    /// A node that is no member yet. It joins when its watch has shown what there is.
+    #[must_use]
+    pub fn new(me: Identity, setup: Setup, now: Moment) -> Self {
+        let (lease, has) = (setup.lease, |mechanism| setup.mechanisms.has(mechanism));
+        let own = Key::Node(me.node.clone());
+        Self {
+            member: Member::new(
+                me.clone(),
+                lease,
+                setup.weight,
+                setup.labels.clone(),
+                has(Mechanism::LeaseStop),
+            ),
+            watch: Watch::new(lease, own, now, has(Mechanism::OwnRenewalsSeen)),
+            leadership: Leadership::new(
+                me,
+                lease,
+                setup.timeouts,
+                setup.shards,
+                setup.assign,
+                has(Mechanism::PlanByTerm),
+            ),
+            shards: (0..setup.shards).map(|number| Shard::new(ShardId::new(number))).collect(),
+            changes: Changes::new(lease.renewal()),
+            view: View::default(),
+            nonce: 0,
+            is_synced: false,
+            leaving: None,
+            has_ended: false,
+            setup,
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.member.identity()
+    }
+
+    /// Whether it may answer for what it owns. Ask at each answer that stores nothing.
+    #[must_use]
+    pub fn may_serve(&self, now: Moment) -> bool {
+        self.member.may_serve(now)
+    }
+
+    /// Why it is a member no more.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ended> {
+        self.member.ended()
+    }
+
+    /// The term that it leads in, as far as it knows.
+    #[must_use]
+    pub fn term(&self) -> Option<Term> {
+        self.leadership.term()
+    }
+
+    /// The epoch that it owns a shard at, as far as it knows.
+    #[must_use]
+    pub fn epoch(&self, shard: ShardId) -> Option<Epoch> {
+        self.shards.get(shard.index())?.epoch()
+    }
+
+    /// What it has seen of the bucket.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// When to wake it, if nothing happens before.
+    #[must_use]
+    pub fn wake_at(&self, now: Moment) -> Option<Moment> {
+        if self.has_ended || !self.is_synced {
+            return None;
+        }
+        let lease = self.setup.lease;
+        let shards = self.shards.iter().filter_map(|shard| shard.due(&self.setup.timeouts, lease.renewal()));
+        let leaving = self.leaving.map(|since| since.plus(self.setup.timeouts.leave));
+        let others = [self.member.due(), self.leadership.due(), self.changes.due(), leaving];
+        let all = others.into_iter().flatten().chain(shards).filter(|at| *at > now);
+        all.chain([self.watch.due(now).max(now)]).min()
+    }
+
+    /// Takes what happened at `now`.
+    pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Output> {
+        if self.has_ended {
+            return Vec::new();
+        }
+        let mut out = Vec::new();
+        match input {
+            Input::Wake => {}
+            Input::Synced => self.is_synced = true,
+            Input::Watched(key, revision, record) => {
+                self.watch.see(&key, revision, now);
+                self.see(&key, revision, record);
+            }
+            Input::Answered(key, stamp, answer) => {
+                let step = self.changes.answered(&key, stamp, answer, now);
+                self.follow(step, now, &mut out);
+            }
+            Input::Found(key, found) => {
+                let stamp = found.as_ref().map(|(revision, record)| (*revision, record.stamp()));
+                if let Some((revision, record)) = found {
+                    self.see(&key, revision, record);
+                }
+                let step = self.changes.found(&key, stamp, now);
+                self.follow(step, now, &mut out);
+            }
+            Input::Ready(shard, epoch, target) => {
+                self.shards
+                    .get_mut(shard.index())
+                    .into_iter()
+                    .for_each(|shard| shard.ready(target.clone(), epoch));
+            }
+            Input::Drained(shard, epoch) => {
+                self.shards.get_mut(shard.index()).into_iter().for_each(|shard| shard.drained(epoch));
+            }
+            Input::Become(state) => {
+                self.member.become_(state);
+                self.leaving = (state == NodeState::Draining).then(|| self.leaving.unwrap_or(now));
+            }
+        }
+        self.go_on(now, &mut out);
+        out
+    }
+
+    fn see(&mut self, key: &Key, revision: Revision, record: Record) {
+        if let (Key::Node(node), Record::Node(record)) = (key, &record)
+            && *node == self.member.identity().node
+        {
+            self.member.see(revision, record);
+        }
+        self.view.see(key, revision, record);
+    }
+
+    /// Does what time and what was seen call for.
+    fn go_on(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.is_synced {
+            return;
+        }
+        if self.watch.asks_for_another(now) {
+            out.push(Output::Rewatch);
+        }
+        for step in self.changes.overdue(now) {
+            self.follow(step, now, out);
+        }
+        self.renew(now, out);
+        if self.member.is_inside() {
+            self.lead(now, out);
+            self.step_shards(now, out);
+            self.leave(now, out);
+        }
+        self.end(out);
+    }
+
+    /// Joins, or renews the own record when that is due.
+    fn renew(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let key = Key::Node(self.member.identity().node.clone());
+        if self.changes.is_open(&key) || self.member.ended().is_some() {
+            return;
+        }
+        let expected = match self.member.revision() {
+            Some(revision) => self.member.due().filter(|due| *due <= now).map(|_| revision),
+            None => self.entrance(&key, now),
+        };
+        if let Some(expected) = expected {
+            let by = self.stamp();
+            let record = Record::Node(self.member.record(by));
+            self.begin(Draft { key, expected, record }, now, out);
+        }
+    }
+
+    /// Where it may join: no record, one of a life that is over, or one that was silent for a lease.
+    fn entrance(&self, key: &Key, now: Moment) -> Option<Revision> {
+        let Key::Node(node) = key else { return None };
+        match self.view.nodes.get(node) {
+            None => Some(Revision::NONE),
+            Some((revision, record)) if record.state.is_over() => Some(*revision),
+            Some(_) => {
+                let (revision, unchanged) = self.watch.unchanged(key, now)?;
+                (unchanged >= self.setup.lease.length()).then_some(revision)
+            }
+        }
+    }
+
+    fn lead(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.leaving.is_some() && self.leadership.term().is_none() {
+            return;
+        }
+        let (mut nonce, incarnation) = (self.nonce, self.member.identity().incarnation);
+        let drafts = self.leadership.wants(&self.view, &self.watch, now, || {
+            nonce += 1;
+            Stamp { incarnation, nonce }
+        });
+        self.nonce = nonce;
+        for draft in drafts {
+            self.begin(draft, now, out);
+        }
+    }
+
+    fn step_shards(&mut self, now: Moment, out: &mut Vec<Output>) {
+        for index in 0..self.shards.len() {
+            let acts = self.with_shard(index, now, Shard::step);
+            self.act(index, acts, now, out);
+        }
+    }
+
+    fn with_shard(
+        &mut self,
+        index: usize,
+        now: Moment,
+        with: impl FnOnce(&mut Shard, &Circumstances<'_>) -> Vec<Act>,
+    ) -> Vec<Act> {
+        let at = Circumstances {
+            view: &self.view,
+            me: self.member.identity(),
+            now,
+            may_serve: self.member.may_serve(now) && self.leaving.is_none(),
+            leaving: self.leaving,
+            timeouts: &self.setup.timeouts,
+            rest: self.setup.lease.renewal(),
+            revokes: self.setup.mechanisms.has(Mechanism::RevokeBeforeAssign),
+        };
+        self.shards.get_mut(index).map(|shard| with(shard, &at)).unwrap_or_default()
+    }
+
+    fn act(&mut self, index: usize, acts: Vec<Act>, now: Moment, out: &mut Vec<Output>) {
+        let Ok(shard) = u32::try_from(index).map(ShardId::new) else { return };
+        for act in acts {
+            let (expected, record) = match act {
+                Act::Tell(task) => {
+                    out.push(Output::Tell(shard, task));
+                    continue;
+                }
+                Act::Ready(owner, epoch) => {
+                    out.push(Output::Ready(owner.node, shard, epoch));
+                    continue;
+                }
+                Act::Acquire(at, epoch) => {
+                    (at, ownership::acquired(self.member.identity().clone(), epoch, self.stamp()))
+                }
+                Act::Release(at, epoch) => (at, ownership::released(epoch, self.stamp())),
+            };
+            self.begin(Draft { key: Key::Shard(shard), expected, record: Record::Shard(record) }, now, out);
+        }
+    }
+
+    /// Leaves when nothing is left to give up: resigns first, then says so.
+    fn leave(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.leaving.is_none() || !self.shards.iter().all(Shard::is_elsewhere) {
+            return;
+        }
+        if self.leadership.term().is_some() {
+            let by = self.stamp();
+            if let Some(draft) = self.leadership.resignation(by) {
+                self.begin(draft, now, out);
+            }
+            return;
+        }
+        let key = Key::Node(self.member.identity().node.clone());
+        if let (Some(expected), false) = (self.member.revision(), self.changes.is_open(&key)) {
+            self.member.become_(NodeState::Left);
+            let by = self.stamp();
+            let record = Record::Node(self.member.record(by));
+            self.begin(Draft { key, expected, record }, now, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<Output>) {
+        let Some(ended) = self.member.ended() else { return };
+        self.has_ended = true;
+        self.leadership.step_down();
+        for (shard, number) in self.shards.iter_mut().zip(0..) {
+            let told = shard.end().into_iter().filter_map(|act| match act {
+                Act::Tell(task) => Some(Output::Tell(ShardId::new(number), task)),
+                _ => None,
+            });
+            out.extend(told);
+        }
+        out.push(Output::Ended(ended));
+    }
+
+    fn begin(&mut self, draft: Draft, now: Moment, out: &mut Vec<Output>) {
+        let step = self.changes.begin(draft.key, draft.expected, draft.record, now);
+        self.follow(step, now, out);
+    }
+
+    fn follow(&mut self, step: Step, now: Moment, out: &mut Vec<Output>) {
+        match step {
+            Step::Wait => {}
+            Step::Attempt(key, expected, record) => out.push(Output::Change { key, expected, record }),
+            Step::Read(key) => out.push(Output::Read(key)),
+            Step::Settled(settled) => self.settled(&settled, now, out),
+        }
+    }
+
+    fn settled(&mut self, settled: &Settled, now: Moment, out: &mut Vec<Output>) {
+        if let Some(revision) = settled.revision {
+            self.view.see(&settled.key, revision, settled.record.clone());
+        }
+        match (&settled.key, &settled.record) {
+            (Key::Node(node), Record::Node(record)) if *node == self.member.identity().node => {
+                self.member.settled(settled, record.state);
+            }
+            (Key::Leader | Key::Plan, _) => self.leadership.settled(settled),
+            (Key::Shard(shard), _) => {
+                let is_stored = settled.revision.is_some();
+                let acts = self.with_shard(shard.index(), now, |shard, at| shard.settled(is_stored, at));
+                self.act(shard.index(), acts, now, out);
+            }
+            // A death mark: what is there is in the view.
+            _ => {}
+        }
+    }
+
+    fn stamp(&mut self) -> Stamp {
+        self.nonce += 1;
+        Stamp { incarnation: self.member.identity().incarnation, nonce: self.nonce }
+    }
+}

@@ -1,0 +1,80 @@
+//! What one node has seen of the bucket.
+
+use std::collections::BTreeMap;
+
+use aether_core::Epoch;
+use aether_core::key_value::Revision;
+
+use super::identity::{Identity, ShardId};
+use super::record::{Key, LeaderRecord, NodeRecord, PlanRecord, Record, ShardRecord};
+use crate::placement::NodeId;
+
+/// The latest records that a node has seen. They may be old: what follows from them is checked where it is written.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// The nodes.
+    pub nodes: BTreeMap<NodeId, (Revision, NodeRecord)>,
+    /// The leader.
+    pub leader: Option<(Revision, LeaderRecord)>,
+    /// The plan.
+    pub plan: Option<(Revision, PlanRecord)>,
+    /// The shards that were ever acquired.
+    pub shards: BTreeMap<ShardId, (Revision, ShardRecord)>,
+}
+
+impl View {
+    /// Takes what stands at a key. What is older than what was seen is passed over, and `false` returned.
+    pub fn see(&mut self, key: &Key, revision: Revision, record: Record) -> bool {
+        if revision <= self.revision(key) {
+            return false;
+        }
+        match (key, record) {
+            (Key::Node(node), Record::Node(record)) => {
+                self.nodes.insert(node.clone(), (revision, record));
+            }
+            (Key::Leader, Record::Leader(record)) => self.leader = Some((revision, record)),
+            (Key::Plan, Record::Plan(record)) => self.plan = Some((revision, record)),
+            (Key::Shard(shard), Record::Shard(record)) => {
+                self.shards.insert(*shard, (revision, record));
+            }
+            // No reader makes such a pair.
+            _ => return false,
+        }
+        true
+    }
+
+    /// The revision that a key was last seen at.
+    #[must_use]
+    pub fn revision(&self, key: &Key) -> Revision {
+        let revision = match key {
+            Key::Node(node) => self.nodes.get(node).map(|seen| seen.0),
+            Key::Leader => self.leader.as_ref().map(|seen| seen.0),
+            Key::Plan => self.plan.as_ref().map(|seen| seen.0),
+            Key::Shard(shard) => self.shards.get(shard).map(|seen| seen.0),
+        };
+        revision.unwrap_or(Revision::NONE)
+    }
+
+    /// The node that is planned to own the shard.
+    #[must_use]
+    pub fn target(&self, shard: ShardId) -> Option<&NodeId> {
+        self.plan.as_ref()?.1.targets.get(shard.index())?.as_ref()
+    }
+
+    /// Who owns the shard, and at which epoch.
+    #[must_use]
+    pub fn owner(&self, shard: ShardId) -> Option<(&Identity, Epoch)> {
+        let (_, record) = self.shards.get(&shard)?;
+        Some((record.owner.as_ref()?, record.epoch))
+    }
+
+    /// Whether an owner, as written at `written`, is known to have stopped for good: its record says so, or a later incarnation's
+    /// stands in its place. One bucket counts the changes of all its keys: a record of another incarnation that is *older* than
+    /// what the owner wrote is merely an old one.
+    #[must_use]
+    pub fn is_gone(&self, owner: &Identity, written: Revision) -> bool {
+        self.nodes.get(&owner.node).is_some_and(|(revision, record)| {
+            if record.incarnation == owner.incarnation { record.state.is_over() } else { *revision > written }
+        })
+    }
+}

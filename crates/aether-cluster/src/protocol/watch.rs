@@ -1,0 +1,142 @@
+//! Who is silent: a record that has not changed for a lease, by the clock of whoever watches.
+//!
+//! Silence counts only while the watch is known to work. An observer renews a record of its own and waits to see it come
+//! through the same watch. When it has not for two thirds of a lease, it may be the watch or the bucket that is silent: then all its
+//! clocks start again, and it asks for a new watch. So after an outage in which nobody could renew, nobody is declared dead.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aether_core::key_value::Revision;
+
+use super::record::Key;
+use super::time::{Lease, Moment};
+
+/// How long each record has not changed.
+#[derive(Debug)]
+pub struct Watch {
+    lease: Lease,
+    own: Key,
+    /// The latest of the own records that came through the watch, and when.
+    own_seen: (Revision, Moment),
+    since: BTreeMap<Key, (Revision, Moment)>,
+    /// When a new watch was last asked for.
+    asked: Moment,
+    /// Off in a test only.
+    needs_own: bool,
+}
+
+impl Watch {
+    /// A watch of an observer whose own record is `own`.
+    #[must_use]
+    pub fn new(lease: Lease, own: Key, now: Moment, needs_own: bool) -> Self {
+        Self { lease, own, own_seen: (Revision::NONE, now), since: BTreeMap::new(), asked: now, needs_own }
+    }
+
+    /// Takes a record that came through the watch.
+    pub fn see(&mut self, key: &Key, revision: Revision, now: Moment) {
+        if *key == self.own && revision > self.own_seen.0 {
+            if !self.is_trusted(now) {
+                self.since.values_mut().for_each(|(_, since)| *since = now);
+            }
+            self.own_seen = (revision, now);
+        }
+        let seen = self.since.entry(key.clone()).or_insert((revision, now));
+        if revision > seen.0 {
+            *seen = (revision, now);
+        }
+    }
+
+    /// For how long the key has not changed, whether or not that counts.
+    #[must_use]
+    pub fn unchanged(&self, key: &Key, now: Moment) -> Option<(Revision, Duration)> {
+        self.since.get(key).map(|(revision, since)| (*revision, now.since(*since)))
+    }
+
+    /// The revision at which the key has been silent for a lease, if it has and that counts.
+    #[must_use]
+    pub fn silent(&self, key: &Key, now: Moment) -> Option<Revision> {
+        let (revision, unchanged) = self.unchanged(key, now)?;
+        (unchanged >= self.lease.length() && self.is_trusted(now)).then_some(revision)
+    }
+
+    /// Whether a new watch is to be made now: once, and again each third of a lease until it shows an own renewal.
+    pub fn asks_for_another(&mut self, now: Moment) -> bool {
+        let is_due = !self.is_trusted(now) && now.since(self.asked) >= self.lease.renewal();
+        if is_due {
+            self.asked = now;
+        }
+        is_due
+    }
+
+    /// When there is something to do if nothing is seen.
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Moment {
+        let distrust = self.own_seen.1.plus(self.lease.trust());
+        let again = self.asked.plus(self.lease.renewal());
+        let silences = self.since.values().map(|(_, since)| since.plus(self.lease.length()));
+        silences.filter(|at| *at > now).chain([distrust.max(again)]).min().unwrap_or(distrust)
+    }
+
+    fn is_trusted(&self, now: Moment) -> bool {
+        !self.needs_own || now.since(self.own_seen.1) < self.lease.trust()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::NodeId;
+
+    fn node(name: &str) -> Key {
+        Key::Node(NodeId::new(name).unwrap())
+    }
+
+    fn at(milliseconds: u64) -> Moment {
+        Moment::new(Duration::from_millis(milliseconds))
+    }
+
+    fn watch() -> Watch {
+        Watch::new(Lease::new(Duration::from_secs(1)), node("me"), at(0), true)
+    }
+
+    /// Sees own renewals each third of a second, from one moment to another.
+    fn renew(watch: &mut Watch, from: u64, to: u64) {
+        for time in (from..=to).step_by(333) {
+            watch.see(&node("me"), Revision::new(100 + time), at(time));
+        }
+    }
+
+    #[test]
+    fn a_record_is_silent_after_a_lease_without_a_change() {
+        let mut watch = watch();
+        watch.see(&node("a"), Revision::new(1), at(0));
+        renew(&mut watch, 0, 999);
+        assert_eq!(watch.silent(&node("a"), at(999)), None);
+        assert_eq!(watch.silent(&node("a"), at(1_000)), Some(Revision::new(1)));
+        watch.see(&node("a"), Revision::new(2), at(1_000));
+        assert_eq!(watch.silent(&node("a"), at(1_001)), None);
+    }
+
+    #[test]
+    fn an_observer_that_does_not_see_itself_counts_nobody_silent() {
+        let mut watch = watch();
+        watch.see(&node("a"), Revision::new(1), at(0));
+        renew(&mut watch, 0, 333);
+        assert_eq!(watch.silent(&node("a"), at(1_100)), None);
+        assert!(watch.asks_for_another(at(1_100)));
+        assert!(!watch.asks_for_another(at(1_101)));
+        // It sees itself again: from then on it counts from the start.
+        renew(&mut watch, 1_500, 2_500);
+        assert_eq!(watch.silent(&node("a"), at(2_499)), None);
+        assert_eq!(watch.silent(&node("a"), at(2_500)), Some(Revision::new(1)));
+    }
+
+    #[test]
+    fn an_old_record_of_ones_own_that_comes_again_is_no_sign() {
+        let mut watch = watch();
+        renew(&mut watch, 0, 0);
+        watch.see(&node("me"), Revision::new(100), at(600));
+        assert!(watch.asks_for_another(at(700)));
+    }
+}

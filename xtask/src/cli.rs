@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::server::{self, ServerVersion};
 use crate::suite::{self, Suites};
 use crate::workspace::Workspace;
-use crate::{bench, chaos, ci, soak, tidy};
+use crate::{bench, chaos, ci, simulate, soak, tidy};
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Ci,
     /// Measure ours beside baselines: `target/bench/SUITE.json`, a table and plots
     Bench(bench::BenchArgs),
+    /// Run the cluster's protocols through simulated faults, seed by seed
+    Simulate(simulate::SimulateArgs),
     /// Run real processes on real servers with faults, and check what is in the log: hours, if one likes
     Chaos(chaos::ChaosArgs),
     /// Run one process for long, and watch its memory, its tasks and its counts
@@ -48,6 +50,7 @@ impl Command {
             }
             Self::Ci => ci::run(workspace),
             Self::Bench(arguments) => bench::run(workspace, &arguments.absolute()?),
+            Self::Simulate(arguments) => simulate::run(workspace, &arguments),
             Self::Chaos(arguments) => chaos::run(workspace, &arguments.absolute()?),
             Self::Soak(arguments) => soak::run(workspace, &arguments.absolute()?),
             Self::Server(arguments) => match server::play(workspace, &arguments.absolute()?)? {},

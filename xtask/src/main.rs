@@ -17,6 +17,7 @@ mod package;
 mod process;
 mod scaling;
 mod server;
+mod simulate;
 mod soak;
 mod step;
 mod suite;

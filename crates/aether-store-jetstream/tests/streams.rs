@@ -11,7 +11,7 @@ use aether_core::{
 use aether_store_jetstream::{JetStreamStore, OpenError, Retention};
 use async_nats::jetstream;
 use common::{actor, api, builder, connect, event, fresh_name, info, open, publish};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
@@ -62,7 +62,7 @@ async fn a_server_that_cannot_read_partitions_back_is_named() {
             assert!(!client.is_server_compatible(2, 9, 16), "{error}");
             assert!(matches!(&error, OpenError::Unsupported(_)), "{error}");
             assert!(error.to_string().ends_with(&client.server_info().version), "{error}");
-            let found = info(&client, name.as_str()).await;
+            let found = api(&client, &format!("STREAM.INFO.{name}"), Value::Null).await;
             assert_eq!(found["error"]["code"], 404);
         }
     }

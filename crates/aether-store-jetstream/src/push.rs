@@ -214,9 +214,9 @@ struct Place {
 /// Reads a reply subject: `$JS.ACK.STREAM.CONSUMER.DELIVERED.SSEQ.CSEQ.TIME.PENDING`, or the same with domain and account
 /// before the stream, and perhaps something after it (ADR-15 of nats-architecture-and-design).
 fn place(reply: &str) -> Option<Place> {
-    let mut tokens = reply.strip_prefix("$JS.ACK.")?.as_bytes().split(|byte| *byte == b'.');
+    let tokens = reply.strip_prefix("$JS.ACK.")?.as_bytes().split(|byte| *byte == b'.');
     let mut first: [&[u8]; 9] = Default::default();
-    let count = first.iter_mut().zip(&mut tokens).map(|(place, token)| *place = token).count();
+    let count = first.iter_mut().zip(tokens).map(|(place, token)| *place = token).count();
     let (stream, consumer, left) = match first {
         [_, _, _, stream, consumer, _, left, _, _] if count < 9 => (stream, consumer, left),
         [_, _, _, _, _, stream, consumer, _, left] => (stream, consumer, left),

@@ -37,65 +37,42 @@ pub trait Node: Clone + Send + Sync + 'static {
     fn stop(&self) -> impl Future<Output = ()> + Send;
 }
 
-impl Node for EventBus {
-    async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
-        self.publish(namespace, event).await
-    }
+/// Both buses have these methods of their own.
+macro_rules! node {
+    ($bus:ty) => {
+        impl Node for $bus {
+            async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
+                self.publish(namespace, event).await
+            }
 
-    async fn subscribe(
-        &self,
-        pattern: Pattern,
-        filter: EventFilter,
-        overflow: Overflow,
-    ) -> Result<Subscription, SubscribeError> {
-        self.subscribe(pattern, filter, overflow).await
-    }
+            async fn subscribe(
+                &self,
+                pattern: Pattern,
+                filter: EventFilter,
+                overflow: Overflow,
+            ) -> Result<Subscription, SubscribeError> {
+                self.subscribe(pattern, filter, overflow).await
+            }
 
-    async fn subscribe_event_stored(
-        &self,
-        pattern: Pattern,
-        overflow: Overflow,
-    ) -> Result<Subscription<EventStored>, SubscribeError> {
-        self.subscribe_event_stored_with(pattern, overflow).await
-    }
+            async fn subscribe_event_stored(
+                &self,
+                pattern: Pattern,
+                overflow: Overflow,
+            ) -> Result<Subscription<EventStored>, SubscribeError> {
+                self.subscribe_event_stored_with(pattern, overflow).await
+            }
 
-    fn broadcaster(&self) -> impl EventBroadcaster + 'static {
-        self.broadcaster()
-    }
+            fn broadcaster(&self) -> impl EventBroadcaster + 'static {
+                self.broadcaster()
+            }
 
-    async fn stop(&self) {
-        self.stop().await;
-    }
+            async fn stop(&self) {
+                self.stop().await;
+            }
+        }
+    };
 }
 
+node!(EventBus);
 #[cfg(feature = "nats")]
-impl Node for crate::NatsEventBus {
-    async fn publish(&self, namespace: &Namespace, event: Event) -> Result<(), PublishError> {
-        self.publish(namespace, event).await
-    }
-
-    async fn subscribe(
-        &self,
-        pattern: Pattern,
-        filter: EventFilter,
-        overflow: Overflow,
-    ) -> Result<Subscription, SubscribeError> {
-        self.subscribe(pattern, filter, overflow).await
-    }
-
-    async fn subscribe_event_stored(
-        &self,
-        pattern: Pattern,
-        overflow: Overflow,
-    ) -> Result<Subscription<EventStored>, SubscribeError> {
-        self.subscribe_event_stored_with(pattern, overflow).await
-    }
-
-    fn broadcaster(&self) -> impl EventBroadcaster + 'static {
-        self.broadcaster()
-    }
-
-    async fn stop(&self) {
-        self.stop().await;
-    }
-}
+node!(crate::NatsEventBus);

@@ -27,9 +27,18 @@
 //! # }
 //! ```
 
+mod clock;
+mod gate;
 mod mechanism;
+mod name;
+mod owners;
 pub mod placement;
 pub mod protocol;
+mod subjects;
+mod text;
+
+pub use clock::Clock;
+pub use name::ClusterName;
 
 #[cfg(feature = "testing")]
 pub use mechanism::{Mechanism, Mechanisms};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aether_core::id::InvalidText;
 use serde::{Deserialize, Serialize};
 
-use super::text::check;
+use crate::text::check;
 
 /// What a node says of itself, as names with values: its `zone`, and whatever else operators want to see.
 ///

@@ -49,7 +49,7 @@ impl ShardMap {
     /// Returns the place of a shard; none for a shard of a map with more of them.
     #[must_use]
     pub fn place(&self, shard: Shard) -> Option<&Place> {
-        self.places.get(index(shard))
+        self.places.get(shard.index())
     }
 
     /// Returns the node that holds a shard, alive or not.
@@ -76,7 +76,7 @@ impl ShardMap {
 
     /// Writes down who holds a shard. A shard that has come to its target is no longer on its way.
     pub fn set_owner(&mut self, shard: Shard, owner: Option<NodeId>) {
-        if let Some(place) = self.places.get_mut(index(shard)) {
+        if let Some(place) = self.places.get_mut(shard.index()) {
             place.target = place.target.take().filter(|target| Some(target) != owner.as_ref());
             place.owner = owner;
         }
@@ -84,7 +84,7 @@ impl ShardMap {
 
     /// Writes down where a shard is on its way to, or that it is not.
     pub fn set_target(&mut self, shard: Shard, target: Option<NodeId>) {
-        if let Some(place) = self.places.get_mut(index(shard)) {
+        if let Some(place) = self.places.get_mut(shard.index()) {
             place.target = target;
         }
     }
@@ -115,10 +115,6 @@ impl TryFrom<Stored> for ShardMap {
         ShardCount::new(u32::try_from(places.len()).unwrap_or(u32::MAX))?;
         Ok(Self { places, planned_for })
     }
-}
-
-fn index(shard: Shard) -> usize {
-    shard.number() as usize
 }
 
 #[cfg(test)]

@@ -50,7 +50,6 @@ mod scene;
 mod shard;
 mod share;
 mod take;
-mod text;
 mod weight;
 
 pub use hash::key_of;

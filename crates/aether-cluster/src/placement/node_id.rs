@@ -9,7 +9,7 @@ use aether_core::id::InvalidText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::hash::key_of;
-use super::text::check;
+use crate::text::check;
 
 /// Names a node of a cluster, such as `orders-7f9c-2`: which one it is for operators and plans, over restarts.
 ///

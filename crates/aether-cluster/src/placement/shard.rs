@@ -14,10 +14,23 @@ use super::hash::key_of;
 pub struct Shard(u32);
 
 impl Shard {
+    /// Takes a number, which counts from 0, as a shard's. Whether a cluster has so many says
+    /// [`ShardCount::shard`].
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// Returns the number, which counts from 0.
     #[must_use]
-    pub fn number(self) -> u32 {
+    pub const fn number(self) -> u32 {
         self.0
+    }
+
+    /// Returns its place in a list of all shards.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
     }
 
     /// What rendezvous hashing knows it by.

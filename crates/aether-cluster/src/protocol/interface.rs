@@ -6,14 +6,14 @@ use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::change::Answer;
-use super::identity::{Identity, ShardId, Stamp};
+use super::identity::{Identity, Stamp};
 use super::leader::Assign;
 use super::member::Ended;
 use super::record::{Key, NodeState, Record};
 use super::shard::Task;
 use super::time::{Lease, Timeouts};
 use crate::mechanism::Mechanisms;
-use crate::placement::NodeId;
+use crate::placement::{NodeId, Shard};
 
 /// What a node is to be like.
 #[derive(Debug, Clone)]
@@ -63,9 +63,9 @@ pub enum Input {
     /// What was read at a key, at the bucket's leader.
     Found(Key, Option<(Revision, Record)>),
     /// A node says that it is ready to take a shard over at this epoch.
-    Ready(ShardId, Epoch, Identity),
+    Ready(Shard, Epoch, Identity),
     /// What runs in the shard has ended its turns at this epoch.
-    Drained(ShardId, Epoch),
+    Drained(Shard, Epoch),
     /// It is to be this from now on: `Up`, `Cordoned` or `Draining`. Who drains, and has no shards left, leaves.
     Become(NodeState),
 }
@@ -87,9 +87,9 @@ pub enum Output {
     /// Make a new watch: this one may be dead.
     Rewatch,
     /// Tell a node that this one is ready to take a shard over at this epoch.
-    Ready(NodeId, ShardId, Epoch),
+    Ready(NodeId, Shard, Epoch),
     /// Tell what runs in the shard.
-    Tell(ShardId, Task),
+    Tell(Shard, Task),
     /// It is a member no more.
     Ended(Ended),
 }

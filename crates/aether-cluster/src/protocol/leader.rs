@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use aether_core::key_value::Revision;
 
 use super::change::Settled;
-use super::identity::{Identity, ShardId, Stamp, Term};
+use super::identity::{Identity, Stamp, Term};
 use super::ownership::{self, Standing};
 use super::record::{Key, LeaderRecord, NodeRecord, NodeState, PlanRecord, Record};
 use super::time::{Lease, Moment, Timeouts};
 use super::view::View;
 use super::watch::Watch;
-use crate::placement::NodeId;
+use crate::placement::{NodeId, Shard};
 
 /// A node that shards can be planned for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Leadership {
     /// What was planned for last, so that it is planned again only when something has changed.
     planned: Option<(Vec<Candidate>, Revision)>,
     /// Since when each shard without an owner has waited for the one that is planned.
-    waiting: BTreeMap<ShardId, Moment>,
+    waiting: BTreeMap<Shard, Moment>,
     /// Off in a test only.
     by_term: bool,
 }
@@ -244,8 +244,8 @@ impl Leadership {
     }
 
     /// The shards without an owner whose planned one lets them wait for too long.
-    fn stuck(&mut self, view: &View, now: Moment) -> Vec<ShardId> {
-        for shard in (0..self.shards).map(ShardId::new) {
+    fn stuck(&mut self, view: &View, now: Moment) -> Vec<Shard> {
+        for shard in (0..self.shards).map(Shard::new) {
             match ownership::standing(view, shard, true) {
                 Standing::Free { .. } => drop(self.waiting.entry(shard).or_insert(now)),
                 Standing::Owned { .. } => drop(self.waiting.remove(&shard)),

@@ -82,6 +82,13 @@ impl Member {
         !self.stops || now.since(held) < self.lease.stop()
     }
 
+    /// Until when it may answer by its lease; nothing while it is no member.
+    #[must_use]
+    pub fn may_serve_until(&self) -> Option<Moment> {
+        let Stands::Inside { held, .. } = self.stands else { return None };
+        Some(held.plus(self.lease.stop()))
+    }
+
     /// Whether it is a member, as far as it knows.
     #[must_use]
     pub fn is_inside(&self) -> bool {

@@ -17,7 +17,7 @@ mod watch;
 
 pub use change::Answer;
 pub use fence::{Fence, HeadMark, Held};
-pub use identity::{Identity, Incarnation, InvalidIncarnation, ShardId, Stamp, Term};
+pub use identity::{Identity, Incarnation, InvalidIncarnation, Stamp, Term};
 pub use interface::{Input, Output, Setup};
 pub use leader::{Assign, Candidate, Draft, Leadership};
 pub use member::{Ended, Member};
@@ -26,9 +26,9 @@ pub use record::{
     FORM, Key, LeaderRecord, NodeRecord, NodeState, PlanRecord, Record, RecordError, ShardRecord,
 };
 pub use route::{Address, Ask, Attempt, Effect, End, Event, Reply};
-pub use shard::{Act, Circumstances, Shard, Task};
+pub use shard::{Act, Circumstances, LocalShard, Stage, Task};
 pub use time::{Lease, Moment, Timeouts};
 pub use view::View;
 pub use watch::Watch;
 
-pub use crate::placement::NodeId;
+pub use crate::placement::{NodeId, Shard};

@@ -5,17 +5,18 @@ use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::change::{Changes, Settled, Step};
-use super::identity::{Identity, ShardId, Stamp, Term};
+use super::identity::{Identity, Stamp, Term};
 use super::interface::{Input, Output, Setup};
 use super::leader::{Draft, Leadership};
 use super::member::{Ended, Member};
 use super::ownership;
 use super::record::{Key, NodeState, Record};
-use super::shard::{Act, Circumstances, Shard};
+use super::shard::{Act, Circumstances, LocalShard, Stage};
 use super::time::Moment;
 use super::view::View;
 use super::watch::Watch;
 use crate::mechanism::Mechanism;
+use crate::placement::Shard;
 
 /// One node.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Node {
     member: Member,
     watch: Watch,
     leadership: Leadership,
-    shards: Vec<Shard>,
+    shards: Vec<LocalShard>,
     changes: Changes,
     view: View,
     nonce: u64,
@@ -56,7 +57,7 @@ impl Node {
                 setup.assign,
                 has(Mechanism::PlanByTerm),
             ),
-            shards: (0..setup.shards).map(|number| Shard::new(ShardId::new(number))).collect(),
+            shards: (0..setup.shards).map(|number| LocalShard::new(Shard::new(number))).collect(),
             changes: Changes::new(lease.renewal()),
             view: View::default(),
             nonce: 0,
@@ -79,6 +80,12 @@ impl Node {
         self.member.may_serve(now)
     }
 
+    /// Until when it may: that is later with each renewal that succeeds. Nothing while it is no member.
+    #[must_use]
+    pub fn may_serve_until(&self) -> Option<Moment> {
+        self.member.may_serve_until()
+    }
+
     /// Why it is a member no more.
     #[must_use]
     pub fn ended(&self) -> Option<Ended> {
@@ -93,8 +100,14 @@ impl Node {
 
     /// The epoch that it owns a shard at, as far as it knows.
     #[must_use]
-    pub fn epoch(&self, shard: ShardId) -> Option<Epoch> {
+    pub fn epoch(&self, shard: Shard) -> Option<Epoch> {
         self.shards.get(shard.index())?.epoch()
+    }
+
+    /// How far a shard is at this node.
+    #[must_use]
+    pub fn stage(&self, shard: Shard) -> Stage {
+        self.shards.get(shard.index()).map_or(Stage::Elsewhere, LocalShard::stage)
     }
 
     /// What it has seen of the bucket.
@@ -236,7 +249,7 @@ impl Node {
 
     fn step_shards(&mut self, now: Moment, out: &mut Vec<Output>) {
         for index in 0..self.shards.len() {
-            let acts = self.with_shard(index, now, Shard::step);
+            let acts = self.with_shard(index, now, LocalShard::step);
             self.act(index, acts, now, out);
         }
     }
@@ -245,7 +258,7 @@ impl Node {
         &mut self,
         index: usize,
         now: Moment,
-        with: impl FnOnce(&mut Shard, &Circumstances<'_>) -> Vec<Act>,
+        with: impl FnOnce(&mut LocalShard, &Circumstances<'_>) -> Vec<Act>,
     ) -> Vec<Act> {
         let at = Circumstances {
             view: &self.view,
@@ -261,7 +274,7 @@ impl Node {
     }
 
     fn act(&mut self, index: usize, acts: Vec<Act>, now: Moment, out: &mut Vec<Output>) {
-        let Ok(shard) = u32::try_from(index).map(ShardId::new) else { return };
+        let Ok(shard) = u32::try_from(index).map(Shard::new) else { return };
         for act in acts {
             let (expected, record) = match act {
                 Act::Tell(task) => {
@@ -283,7 +296,7 @@ impl Node {
 
     /// Leaves when nothing is left to give up: resigns first, then says so.
     fn leave(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if self.leaving.is_none() || !self.shards.iter().all(Shard::is_elsewhere) {
+        if self.leaving.is_none() || !self.shards.iter().all(LocalShard::is_elsewhere) {
             return;
         }
         if self.leadership.term().is_some() {
@@ -308,7 +321,7 @@ impl Node {
         self.leadership.step_down();
         for (shard, number) in self.shards.iter_mut().zip(0..) {
             let told = shard.end().into_iter().filter_map(|act| match act {
-                Act::Tell(task) => Some(Output::Tell(ShardId::new(number), task)),
+                Act::Tell(task) => Some(Output::Tell(Shard::new(number), task)),
                 _ => None,
             });
             out.extend(told);

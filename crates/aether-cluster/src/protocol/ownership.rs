@@ -4,9 +4,10 @@
 use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
-use super::identity::{Identity, ShardId, Stamp};
+use super::identity::{Identity, Stamp};
 use super::record::ShardRecord;
 use super::view::View;
+use crate::placement::Shard;
 
 /// The epoch after this one.
 #[must_use]
@@ -36,7 +37,7 @@ pub enum Standing {
 
 /// How a shard stands in the view. With `revokes` off, as in a test only, a living owner stands in nobody's way.
 #[must_use]
-pub fn standing(view: &View, shard: ShardId, revokes: bool) -> Standing {
+pub fn standing(view: &View, shard: Shard, revokes: bool) -> Standing {
     let Some((revision, record)) = view.shards.get(&shard) else {
         return Standing::Free { revision: Revision::NONE, epoch: Epoch::new(1) };
     };
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
     use crate::placement::NodeId;
 
-    const SHARD: ShardId = ShardId::new(0);
+    const SHARD: Shard = Shard::new(0);
 
     fn view(owner: Option<u128>, node: Option<(u64, u128, NodeState)>) -> View {
         let (name, by) = (NodeId::new("a").unwrap(), Stamp { incarnation: Incarnation::new(9), nonce: 0 });

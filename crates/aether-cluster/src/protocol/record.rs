@@ -10,8 +10,8 @@ use aether_core::Epoch;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::identity::{Identity, Incarnation, ShardId, Stamp, Term};
-use crate::placement::NodeId;
+use super::identity::{Identity, Incarnation, Stamp, Term};
+use crate::placement::{NodeId, Shard};
 
 /// The form of the records that this version writes and reads.
 pub const FORM: u32 = 1;
@@ -26,7 +26,7 @@ pub enum Key {
     /// `plan`
     Plan,
     /// `shard.NUMBER`
-    Shard(ShardId),
+    Shard(Shard),
 }
 
 impl fmt::Display for Key {
@@ -49,7 +49,7 @@ impl Key {
             Some(("shard", number)) => {
                 let shard: u32 = number.parse().ok()?;
                 // One key per shard: `shard.01` and `shard.+1` are none.
-                (shard.to_string() == number).then_some(Self::Shard(ShardId::new(shard)))
+                (shard.to_string() == number).then_some(Self::Shard(Shard::new(shard)))
             }
             None if text == "leader" => Some(Self::Leader),
             None if text == "plan" => Some(Self::Plan),
@@ -281,7 +281,7 @@ mod tests {
                 format!(r#"{{"v":1,"term":3,"targets":["n1",null],{by}}}"#),
             ),
             (
-                Key::Shard(ShardId::new(5)),
+                Key::Shard(Shard::new(5)),
                 Record::Shard(ShardRecord { owner: None, epoch: Epoch::new(4), by: stamp() }),
                 format!(r#"{{"v":1,"epoch":4,{by}}}"#),
             ),

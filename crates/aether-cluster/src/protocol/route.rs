@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use aether_core::{Epoch, RetryPolicy};
 
-use super::identity::{Identity, Incarnation, ShardId};
+use super::identity::{Identity, Incarnation};
 use super::time::Moment;
 use crate::mechanism::{Mechanism, Mechanisms};
+use crate::placement::Shard;
 
 /// Where an owner listens: a subject per shard, epoch and incarnation, so that a former one listens where nobody speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address {
     /// The shard.
-    pub shard: ShardId,
+    pub shard: Shard,
     /// The epoch of the ownership.
     pub epoch: Epoch,
     /// The owner.
@@ -103,7 +104,7 @@ enum State {
 /// One command on its way.
 #[derive(Debug)]
 pub struct Ask {
-    shard: ShardId,
+    shard: Shard,
     deadline: Moment,
     patience: Duration,
     pauses: RetryPolicy,
@@ -117,13 +118,7 @@ impl Ask {
     /// A command for an actor of the shard, to be answered by `deadline`. An attempt is given up after `patience`, and followed by
     /// the next one after one of `pauses`.
     #[must_use]
-    pub fn new(
-        shard: ShardId,
-        deadline: Moment,
-        patience: Duration,
-        pauses: RetryPolicy,
-        now: Moment,
-    ) -> Self {
+    pub fn new(shard: Shard, deadline: Moment, patience: Duration, pauses: RetryPolicy, now: Moment) -> Self {
         let (attempt, state, mechanisms) = (Attempt(0), State::Asking(now), Mechanisms::default());
         Self { shard, deadline, patience, pauses, attempt, state, ownerless: None, mechanisms }
     }
@@ -235,7 +230,7 @@ mod tests {
 
     fn ask() -> Ask {
         let pauses = RetryPolicy::default().attempts(u32::MAX);
-        Ask::new(ShardId::new(0), at(1_000), Duration::from_millis(100), pauses, at(0))
+        Ask::new(Shard::new(0), at(1_000), Duration::from_millis(100), pauses, at(0))
     }
 
     fn route() -> Event<u8> {

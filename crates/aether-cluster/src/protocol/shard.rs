@@ -15,10 +15,11 @@ use std::time::Duration;
 use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
-use super::identity::{Identity, ShardId};
+use super::identity::Identity;
 use super::ownership::{Standing, standing};
 use super::time::{Moment, Timeouts};
 use super::view::View;
+use crate::placement::Shard;
 
 /// What whatever runs in the shards is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,20 +83,39 @@ enum Phase {
     Forwarding { epoch: Epoch, until: Moment },
 }
 
+/// How far a shard is at one node, for whoever looks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// It is not here.
+    Elsewhere,
+    /// The node listens for it, and has told its owner so.
+    Preparing,
+    /// The node is writing that it owns it.
+    Acquiring,
+    /// The node owns it.
+    Serving,
+    /// The node owns it, and ends its turns.
+    Draining,
+    /// The node is writing that it owns it no more.
+    Releasing,
+    /// The node has released it, and says where to go.
+    Forwarding,
+}
+
 /// One shard at one node.
 #[derive(Debug)]
-pub struct Shard {
-    id: ShardId,
+pub struct LocalShard {
+    id: Shard,
     phase: Phase,
     /// Who has said to be ready for it, and at which epoch.
     ready: Option<(Identity, Epoch)>,
     is_drained: bool,
 }
 
-impl Shard {
+impl LocalShard {
     /// A shard that is not here.
     #[must_use]
-    pub fn new(id: ShardId) -> Self {
+    pub fn new(id: Shard) -> Self {
         Self { id, phase: Phase::Idle { until: Moment::START }, ready: None, is_drained: false }
     }
 
@@ -107,6 +127,20 @@ impl Shard {
                 Some(epoch)
             }
             _ => None,
+        }
+    }
+
+    /// How far it is here.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self.phase {
+            Phase::Idle { .. } => Stage::Elsewhere,
+            Phase::Preparing { .. } => Stage::Preparing,
+            Phase::Acquiring { .. } => Stage::Acquiring,
+            Phase::Serving { .. } => Stage::Serving,
+            Phase::Draining { .. } => Stage::Draining,
+            Phase::Releasing { .. } => Stage::Releasing,
+            Phase::Forwarding { .. } => Stage::Forwarding,
         }
     }
 

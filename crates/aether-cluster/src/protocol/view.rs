@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
-use super::identity::{Identity, ShardId};
+use super::identity::Identity;
 use super::record::{Key, LeaderRecord, NodeRecord, PlanRecord, Record, ShardRecord};
-use crate::placement::NodeId;
+use crate::placement::{NodeId, Shard};
 
 /// The latest records that a node has seen. They may be old: what follows from them is checked where it is written.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ pub struct View {
     /// The plan.
     pub plan: Option<(Revision, PlanRecord)>,
     /// The shards that were ever acquired.
-    pub shards: BTreeMap<ShardId, (Revision, ShardRecord)>,
+    pub shards: BTreeMap<Shard, (Revision, ShardRecord)>,
 }
 
 impl View {
@@ -57,13 +57,13 @@ impl View {
 
     /// The node that is planned to own the shard.
     #[must_use]
-    pub fn target(&self, shard: ShardId) -> Option<&NodeId> {
+    pub fn target(&self, shard: Shard) -> Option<&NodeId> {
         self.plan.as_ref()?.1.targets.get(shard.index())?.as_ref()
     }
 
     /// Who owns the shard, and at which epoch.
     #[must_use]
-    pub fn owner(&self, shard: ShardId) -> Option<(&Identity, Epoch)> {
+    pub fn owner(&self, shard: Shard) -> Option<(&Identity, Epoch)> {
         let (_, record) = self.shards.get(&shard)?;
         Some((record.owner.as_ref()?, record.epoch))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aether_cluster::protocol::ownership::{Standing, standing};
 use aether_cluster::protocol::{
-    Fence, HeadMark, Held, Identity, Incarnation, Key, NodeId, NodeRecord, NodeState, Record, ShardId,
+    Fence, HeadMark, Held, Identity, Incarnation, Key, NodeId, NodeRecord, NodeState, Record, Shard,
     ShardRecord, Stamp, View,
 };
 use aether_core::Epoch;
@@ -100,7 +100,7 @@ impl Process {
         }
         for (shard, (revision, owner, epoch)) in (0..).zip(self.shards) {
             let record = ShardRecord { owner: owner.map(identity), epoch: Epoch::new(epoch.into()), by };
-            view.see(&Key::Shard(ShardId::new(shard)), Revision::new(revision.into()), Record::Shard(record));
+            view.see(&Key::Shard(Shard::new(shard)), Revision::new(revision.into()), Record::Shard(record));
         }
         view
     }
@@ -189,7 +189,7 @@ impl Model for Cluster {
             Action::Acquire(node, shard) => {
                 let process = &mut next.processes[usize::from(node)];
                 let me = (node, process.life);
-                match standing(&process.view(), ShardId::new(shard.into()), self.revokes) {
+                match standing(&process.view(), Shard::new(shard.into()), self.revokes) {
                     Standing::Free { epoch, .. } => {
                         let at = process.shards[usize::from(shard)].0;
                         let epoch = u8::try_from(epoch.number()).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aether_cluster::protocol::{Ask, Effect, End, Event as AskEvent, Identity, Key, Moment, Record, ShardId};
+use aether_cluster::protocol::{Ask, Effect, End, Event as AskEvent, Identity, Key, Moment, Record, Shard};
 use aether_core::{Epoch, RetryPolicy};
 
 use crate::host::Mail;
@@ -12,7 +12,7 @@ use crate::world::{ACTORS, Event, LEASE, Micros, SHARDS, World};
 
 #[derive(Debug, Default)]
 pub(crate) struct Client {
-    routes: BTreeMap<ShardId, (Identity, Epoch)>,
+    routes: BTreeMap<Shard, (Identity, Epoch)>,
     asking: Option<Asking>,
     pub(crate) ends: BTreeMap<&'static str, u64>,
     /// Asks until then.
@@ -167,6 +167,6 @@ impl World {
     }
 }
 
-pub(crate) fn shard_of(actor: usize) -> ShardId {
-    ShardId::new(u32::try_from(actor).unwrap() % SHARDS)
+pub(crate) fn shard_of(actor: usize) -> Shard {
+    Shard::new(u32::try_from(actor).unwrap() % SHARDS)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use aether_cluster::protocol::{Address, Fence, Held, Identity, Incarnation, Reply, ShardId, Task};
+use aether_cluster::protocol::{Address, Fence, Held, Identity, Incarnation, Reply, Shard, Task};
 use aether_cluster::{Mechanism, Mechanisms};
 use aether_core::Epoch;
 
@@ -30,7 +30,7 @@ pub(crate) enum Doing {
     },
     Store(Append),
     Send(Address, Mail),
-    Drained(ShardId, Epoch),
+    Drained(Shard, Epoch),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ struct Turn {
 #[derive(Debug)]
 pub(crate) struct Host {
     incarnation: Incarnation,
-    rooms: BTreeMap<(ShardId, Epoch), Room>,
+    rooms: BTreeMap<(Shard, Epoch), Room>,
     mechanisms: Mechanisms,
     requests: u64,
 }
@@ -95,7 +95,7 @@ impl Host {
         self.heard(to).next().is_some()
     }
 
-    fn heard(&self, to: Address) -> impl Iterator<Item = (ShardId, Epoch)> {
+    fn heard(&self, to: Address) -> impl Iterator<Item = (Shard, Epoch)> {
         let by_owner = self.mechanisms.has(Mechanism::OwnerInSubject);
         let own = self.incarnation;
         self.rooms.keys().copied().filter(move |(shard, epoch)| {
@@ -104,14 +104,14 @@ impl Host {
     }
 
     /// Whether it would answer for the shard from memory.
-    pub(crate) fn answers(&self, shard: ShardId) -> bool {
-        let of = |(key, room): (&(ShardId, Epoch), &Room)| {
+    pub(crate) fn answers(&self, shard: Shard) -> bool {
+        let of = |(key, room): (&(Shard, Epoch), &Room)| {
             key.0 == shard && matches!(room.mode, Mode::Serving | Mode::Draining)
         };
         self.rooms.iter().any(of)
     }
 
-    pub(crate) fn tell(&mut self, shard: ShardId, task: &Task, now: Now, out: &mut Vec<Doing>) {
+    pub(crate) fn tell(&mut self, shard: Shard, task: &Task, now: Now, out: &mut Vec<Doing>) {
         let (Task::Listen(epoch)
         | Task::Serve(epoch)
         | Task::Drain(epoch)
@@ -164,7 +164,7 @@ impl Host {
         keys.into_iter().for_each(|key| self.enter(key, mail, now, out));
     }
 
-    fn enter(&mut self, key: (ShardId, Epoch), mail: Mail, now: Now, out: &mut Vec<Doing>) {
+    fn enter(&mut self, key: (Shard, Epoch), mail: Mail, now: Now, out: &mut Vec<Doing>) {
         let Some(room) = self.rooms.get_mut(&key) else { return };
         match room.mode {
             Mode::Closed => out.push(Doing::Answer(mail, Reply::Moved)),
@@ -184,7 +184,7 @@ impl Host {
     }
 
     /// Begins the next turn of an actor that has none.
-    fn next(&mut self, key: (ShardId, Epoch), actor: usize, now: Now, out: &mut Vec<Doing>) {
+    fn next(&mut self, key: (Shard, Epoch), actor: usize, now: Now, out: &mut Vec<Doing>) {
         let Some(room) = self.rooms.get_mut(&key).filter(|room| room.mode == Mode::Serving) else {
             return self.look_drained(key, out);
         };
@@ -194,7 +194,7 @@ impl Host {
         self.go_on(key, actor, now, out);
     }
 
-    fn look_drained(&mut self, key: (ShardId, Epoch), out: &mut Vec<Doing>) {
+    fn look_drained(&mut self, key: (Shard, Epoch), out: &mut Vec<Doing>) {
         let Some(room) = self.rooms.get(&key).filter(|room| room.mode == Mode::Draining) else { return };
         if room.actors.values().all(|actor| actor.turn.is_none()) {
             out.push(Doing::Drained(key.0, key.1));
@@ -202,7 +202,7 @@ impl Host {
     }
 
     /// Goes on with a turn: loads, looks at the head, decides.
-    fn go_on(&mut self, key: (ShardId, Epoch), number: usize, now: Now, out: &mut Vec<Doing>) {
+    fn go_on(&mut self, key: (Shard, Epoch), number: usize, now: Now, out: &mut Vec<Doing>) {
         self.requests += 1;
         let request = self.requests;
         let Some(room) = self.rooms.get_mut(&key) else { return };
@@ -261,7 +261,7 @@ impl Host {
 
     fn finish(
         &mut self,
-        key: (ShardId, Epoch),
+        key: (Shard, Epoch),
         number: usize,
         reply: Option<Reply<u64>>,
         now: Now,
@@ -274,7 +274,7 @@ impl Host {
         self.next(key, number, now, out);
     }
 
-    fn waiting(&mut self, number: usize, request: u64) -> Option<(ShardId, Epoch)> {
+    fn waiting(&mut self, number: usize, request: u64) -> Option<(Shard, Epoch)> {
         let is_it = |room: &Room| {
             room.actors.get(&number).and_then(|actor| actor.turn).is_some_and(|turn| turn.request == request)
         };

@@ -1,7 +1,7 @@
 //! One seed: things go wrong, then they do not, then one process is killed.
 
 use aether_cluster::Mechanisms;
-use aether_cluster::protocol::{Key, Record, ShardId};
+use aether_cluster::protocol::{Key, Record, Shard};
 
 use crate::client::{Client, Floors};
 use crate::world::{CLIENTS, Event, LEASE, Micros, SHARDS, World};
@@ -81,7 +81,7 @@ impl World {
 
     /// Each shard is served by a process that lives.
     fn check_served(&mut self, when: &str) {
-        for shard in (0..SHARDS).map(ShardId::new) {
+        for shard in (0..SHARDS).map(Shard::new) {
             let now = self.now;
             let serves = self.processes.iter().any(|process| {
                 process.is_alive && process.host.answers(shard) && process.node.may_serve(process.moment(now))
@@ -95,9 +95,8 @@ impl World {
     /// Each shard is served by its planned owner, and nobody has two more than anybody else.
     fn check_settled(&mut self, when: &str) {
         self.check_served(when);
-        let owner = |shard| {
-            self.bucket.shard(&Key::Shard(ShardId::new(shard))).and_then(|record| record.owner.clone())
-        };
+        let owner =
+            |shard| self.bucket.shard(&Key::Shard(Shard::new(shard))).and_then(|record| record.owner.clone());
         let owners: Vec<_> = (0..SHARDS).map(owner).collect();
         let planned = match self.bucket.get(&Key::Plan).map(|entry| &entry.record) {
             Some(Record::Plan(plan)) => plan.targets.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aether_cluster::Mechanisms;
-use aether_cluster::protocol::{Address, Input, Key, Record, ShardId};
+use aether_cluster::protocol::{Address, Input, Key, Record, Shard};
 use aether_core::key_value::Revision;
 
 use crate::bucket::Bucket;
@@ -268,7 +268,7 @@ impl World {
     /// No two processes would answer for a shard from memory at once.
     fn check_owners(&mut self) {
         let now = self.now;
-        for shard in (0..SHARDS).map(ShardId::new) {
+        for shard in (0..SHARDS).map(Shard::new) {
             let would = |process: &&Process| {
                 process.is_alive && process.host.answers(shard) && process.node.may_serve(process.moment(now))
             };

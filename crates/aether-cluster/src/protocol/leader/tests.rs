@@ -167,6 +167,6 @@ fn a_shard_that_its_planned_owner_leaves_waiting_is_planned_for_another_one() {
     // Whoever has it does not wait.
     let by = stamp();
     let record = ShardRecord { owner: Some(identity("z")), epoch: aether_core::Epoch::new(1), by };
-    site.see(&Key::Shard(ShardId::new(0)), Record::Shard(record), 2_002);
+    site.see(&Key::Shard(Shard::new(0)), Record::Shard(record), 2_002);
     assert_eq!(plan(&mut site, 9_000), Vec::<Vec<_>>::new());
 }

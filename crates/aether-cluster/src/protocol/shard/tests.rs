@@ -4,7 +4,7 @@ use super::super::time::Lease;
 use super::*;
 use crate::placement::NodeId;
 
-const SHARD: ShardId = ShardId::new(0);
+const SHARD: Shard = Shard::new(0);
 
 fn at(milliseconds: u64) -> Moment {
     Moment::new(Duration::from_millis(milliseconds))
@@ -16,7 +16,7 @@ fn identity(node: &str) -> Identity {
 
 /// A shard at node `me`, and what that node sees: the planned target, and the owner with the epoch.
 struct Site {
-    shard: Shard,
+    shard: LocalShard,
     view: View,
     timeouts: Timeouts,
     revision: u64,
@@ -25,7 +25,7 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let timeouts = Timeouts::of(Lease::new(Duration::from_secs(1)));
-        Self { shard: Shard::new(SHARD), view: View::default(), timeouts, revision: 0 }
+        Self { shard: LocalShard::new(SHARD), view: View::default(), timeouts, revision: 0 }
     }
 
     fn see(&mut self, key: &Key, record: Record) {
@@ -45,7 +45,11 @@ impl Site {
         self.see(&Key::Shard(SHARD), Record::Shard(record));
     }
 
-    fn with(&mut self, time: u64, with: impl FnOnce(&mut Shard, &Circumstances<'_>) -> Vec<Act>) -> Vec<Act> {
+    fn with(
+        &mut self,
+        time: u64,
+        with: impl FnOnce(&mut LocalShard, &Circumstances<'_>) -> Vec<Act>,
+    ) -> Vec<Act> {
         let circumstances = Circumstances {
             view: &self.view,
             me: &identity("me"),
@@ -60,7 +64,7 @@ impl Site {
     }
 
     fn step(&mut self, time: u64) -> Vec<Act> {
-        self.with(time, Shard::step)
+        self.with(time, LocalShard::step)
     }
 
     /// The shard serves at epoch 1.

@@ -3,7 +3,7 @@
 use aether_core::id::{InvalidText, TextFault};
 
 /// Checks that the text has 1 to `limit` bytes, none of which `forbidden` names.
-pub(super) fn check(
+pub(crate) fn check(
     what: &'static str,
     text: &str,
     limit: usize,

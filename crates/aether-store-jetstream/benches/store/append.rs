@@ -6,15 +6,20 @@ use aether_bench::{Figures, Program, Report, Result, interleave, median, sample}
 use aether_core::{EventStoreExt, Expected};
 
 use crate::goals::{
-    APPEND_MANY, APPEND_ONE, APPEND_ONE_BARE, APPEND_P99, FIRST, FIRST_ANCHORED, PACKED_R1, PACKED_R3,
+    APPEND_MANY, APPEND_MANY_OF_ONE_TASK, APPEND_ONE, APPEND_ONE_BARE, APPEND_P99, APPEND_P99_OF_TASKS,
+    FIRST, FIRST_ANCHORED, PACKED_R1, PACKED_R3,
 };
 use crate::site::Site;
-use crate::writers::{Who, Writers};
+use crate::writers::{Shape, Who, Writers};
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) {
     report.measure(program, [&APPEND_ONE, &APPEND_ONE_BARE], async || one(program).await).await;
-    report.measure(program, [&APPEND_MANY], async || many(program).await).await;
-    report.measure(program, [&APPEND_P99], async || p99(program).await).await;
+    for (goal, shape) in [(&APPEND_MANY, Shape::Tasks), (&APPEND_MANY_OF_ONE_TASK, Shape::OneTask)] {
+        report.measure(program, [goal], async || many(program, shape).await).await;
+    }
+    for (goal, shape) in [(&APPEND_P99, Shape::OneTask), (&APPEND_P99_OF_TASKS, Shape::Tasks)] {
+        report.measure(program, [goal], async || p99(program, shape).await).await;
+    }
     report.measure(program, [&PACKED_R1], async || packed(program, Site::one().await?).await).await;
     report.measure(program, [&PACKED_R3], async || packed(program, Site::three().await?).await).await;
     for (goal, anchors) in [(&FIRST, None), (&FIRST_ANCHORED, Some(100))] {
@@ -33,19 +38,19 @@ async fn one(program: &Program) -> Result<[Figures; 2]> {
     Ok([raw, bare].map(|baseline| Figures { ours, baseline }))
 }
 
-async fn many(program: &Program) -> Result<[Figures; 1]> {
+async fn many(program: &Program, shape: Shape) -> Result<[Figures; 1]> {
     let site = Site::one().await?;
     let store = site.open("many").await?;
-    let mut writers = Writers::warm(&store, &site.raw(&store), "many", 1_000).await?;
+    let mut writers = Writers::warm(&store, &site.raw(&store), "many", 1_000).await?.shaped(shape);
     let (rounds, commits) = program.choose((11, 40), (7, 20));
     let turn = async |who| Ok(writers.run(who, commits, 1).await?.rate());
     Ok([interleave(rounds, [Who::Store, Who::Raw], turn).await?.into()])
 }
 
-async fn p99(program: &Program) -> Result<[Figures; 1]> {
+async fn p99(program: &Program, shape: Shape) -> Result<[Figures; 1]> {
     let site = Site::one().await?;
     let store = site.open("window").await?;
-    let mut writers = Writers::warm(&store, &site.raw(&store), "window", 4_096).await?;
+    let mut writers = Writers::warm(&store, &site.raw(&store), "window", 4_096).await?.shaped(shape);
     let (rounds, commits) = program.choose((9, 20), (5, 10));
     let turn = async |who| Ok(writers.run(who, commits, 1).await?.p99_ms());
     Ok([interleave(rounds, [Who::Store, Who::Raw], turn).await?.into()])

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use aether_bench::{Result, percentile, sample};
 use aether_core::{ActorId, EventStoreExt, Expected, NewEvent, Version};
 use aether_store_jetstream::JetStreamStore;
+use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::task::JoinSet;
 
 use crate::raw::{Raw, Template};
@@ -16,6 +19,15 @@ pub(crate) enum Who {
     Raw,
     /// Raw, with the expected sequence as the only header.
     Bare,
+}
+
+/// How the writers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Each in a task of its own.
+    Tasks,
+    /// All in one task, as `FuturesUnordered` or `buffer_unordered` have it.
+    OneTask,
 }
 
 /// How long the appends of all writers took, and each of them.
@@ -43,6 +55,7 @@ pub(crate) struct Writers {
     templates: [Template; 2],
     actors: Vec<Actor>,
     events: sample::Events,
+    shape: Shape,
 }
 
 struct Actor {
@@ -84,12 +97,18 @@ impl Writers {
             Actor { id, version, subjects, sequences: [0; 2] }
         });
         let templates = [template.clone(), template.without_other_headers()];
-        Ok(Self { store: store.clone(), raw: raw.clone(), templates, actors: actors.collect(), events })
+        let (store, raw, actors) = (store.clone(), raw.clone(), actors.collect());
+        Ok(Self { store, raw, templates, actors, events, shape: Shape::Tasks })
+    }
+
+    /// Runs them in this shape.
+    pub(crate) fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
     }
 
     /// Lets each writer make `commits` commits of `pack` events, one after the other, and all writers at a time.
     pub(crate) async fn run(&mut self, who: Who, count: usize, pack: usize) -> Result<Timing> {
-        let mut tasks = JoinSet::new();
+        let mut writers = Vec::with_capacity(self.actors.len());
         // Made beforehand: by the store's user the events, by hand the messages.
         let (mut events, mut messages) = (Vec::new(), Vec::new());
         let [full, bare] = &self.templates;
@@ -98,25 +117,27 @@ impl Writers {
             Who::Raw => messages = self.actors.iter().map(|_| full.copies(count)).collect(),
             Who::Bare => messages = self.actors.iter().map(|_| bare.copies(count)).collect(),
         }
-        let started = Instant::now();
         for (index, actor) in self.actors.iter().enumerate() {
             let (store, raw) = (self.store.clone(), self.raw.clone());
             let ([full, bare], [full_at, bare_at]) = (&actor.subjects, actor.sequences);
-            match who {
+            let writer: BoxFuture<'static, Result<Done>> = match who {
                 Who::Store => {
                     let commits = events.pop().unwrap_or_default();
-                    tasks.spawn(store_task(store, index, actor.id.clone(), actor.version, commits));
+                    Box::pin(store_task(store, index, actor.id.clone(), actor.version, commits))
                 }
                 Who::Raw | Who::Bare => {
                     let (subject, at) = if who == Who::Raw { (full, full_at) } else { (bare, bare_at) };
                     let messages = messages.pop().unwrap_or_default();
-                    tasks.spawn(raw_task(raw, index, subject.clone(), messages, at));
+                    Box::pin(raw_task(raw, index, subject.clone(), messages, at))
                 }
-            }
+            };
+            writers.push(writer);
         }
+        let started = Instant::now();
+        let done = run(self.shape, writers).await?;
+        let all = started.elapsed();
         let mut each = Vec::with_capacity(self.actors.len() * count);
-        while let Some(done) = tasks.join_next().await {
-            let Done { index, at, took } = done??;
+        for Done { index, at, took } in done {
             each.extend(took);
             if let Some(actor) = self.actors.get_mut(index) {
                 match (who, &mut actor.sequences) {
@@ -125,7 +146,20 @@ impl Writers {
                 }
             }
         }
-        Ok(Timing { all: started.elapsed(), each })
+        Ok(Timing { all, each })
+    }
+}
+
+async fn run(shape: Shape, writers: Vec<BoxFuture<'static, Result<Done>>>) -> Result<Vec<Done>> {
+    match shape {
+        Shape::Tasks => {
+            let tasks: JoinSet<_> = writers.into_iter().collect();
+            tasks.join_all().await.into_iter().collect()
+        }
+        // Spawned, as those are.
+        Shape::OneTask => {
+            tokio::spawn(writers.into_iter().collect::<FuturesUnordered<_>>().try_collect()).await?
+        }
     }
 }
 

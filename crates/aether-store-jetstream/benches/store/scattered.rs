@@ -76,11 +76,11 @@ pub(crate) async fn fill(store: &JetStreamStore, messages: usize) -> Result<Fill
 /// Appends to each actor as many events as it is to have, all of them spread over the same time.
 async fn append_all(store: JetStreamStore, actors: Vec<(ActorId, usize)>) -> Result<Vec<Scattered>> {
     let events = sample::Events::new()?;
-    // The event number k of n comes at (k + something) / n of the time.
+    // Each event at a time of its own, as events of actors that know nothing of each other come.
+    let mut random = fastrand::Rng::with_seed(actors.len() as u64);
     let mut schedule: Vec<(f64, usize)> = Vec::new();
     for (index, (_, count)) in actors.iter().enumerate() {
-        let shift = fraction(index);
-        schedule.extend((0..*count).map(|event| ((event as f64 + shift) / *count as f64, index)));
+        schedule.extend(std::iter::repeat_with(|| (random.f64(), index)).take(*count));
     }
     schedule.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let appends = schedule.into_iter().filter_map(|(_, index)| Some((index, actors.get(index)?.0.clone())));
@@ -102,9 +102,4 @@ async fn append_all(store: JetStreamStore, actors: Vec<(ActorId, usize)>) -> Res
     }
     all.iter_mut().for_each(|actor| actor.sequences.sort_unstable());
     Ok(all)
-}
-
-/// Something between 0 and 1, another one for each index, spread evenly.
-fn fraction(index: usize) -> f64 {
-    (index as f64 * 0.618_033_988_75).fract()
 }

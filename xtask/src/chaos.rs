@@ -19,6 +19,46 @@ use crate::workspace::Workspace;
 pub(crate) enum Suite {
     /// The JetStream store, on one server and on three
     Store,
+    /// Five nodes of a cluster over three servers
+    Cluster,
+}
+
+/// What a suite runs.
+struct Ground {
+    name: &'static str,
+    /// The test program, as `cargo` is to run it.
+    program: &'static str,
+    /// Where it happens, and the test that runs there.
+    sites: &'static [(&'static str, &'static str)],
+    /// How long it goes on where nothing is said.
+    minutes: Option<u64>,
+}
+
+/// The first site gets half of the time and of the commits, the second the rest: elections take most of its time.
+const STORE: Ground = Ground {
+    name: "store",
+    program: "test --release --quiet --package aether-store-jetstream --features testing --test chaos",
+    sites: &[
+        ("one", "races::races_on_one_server_break_no_invariant"),
+        ("three", "races::races_on_three_servers_break_no_invariant"),
+    ],
+    minutes: None,
+};
+
+const CLUSTER: Ground = Ground {
+    name: "cluster",
+    program: "test --release --quiet --package aether-cluster --features testing --test chaos",
+    sites: &[("three", "storms::five_nodes_over_three_servers_break_no_promise")],
+    minutes: Some(10),
+};
+
+impl Suite {
+    fn ground(self) -> &'static Ground {
+        match self {
+            Self::Store => &STORE,
+            Self::Cluster => &CLUSTER,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -44,25 +84,18 @@ impl ChaosArgs {
     }
 }
 
-/// Where it happens, and the test that runs there. The first gets half of the time and of the commits, the second the
-/// rest: elections take most of its time.
-const SITES: [(&str, &str); 2] = [
-    ("one", "races::races_on_one_server_break_no_invariant"),
-    ("three", "races::races_on_three_servers_break_no_invariant"),
-];
-
 pub(crate) fn run(workspace: &Workspace, arguments: &ChaosArgs) -> Result<ExitCode> {
-    let Suite::Store = arguments.suite;
+    let ground = arguments.suite.ground();
     let binary = server::obtain(workspace, &arguments.server)?;
     println!("    {}", binary.describe());
     let folder = workspace.target().join("chaos");
     std::fs::create_dir_all(&folder)?;
     // Building does not count as running.
-    process::run(workspace.cargo(TEST.split_whitespace().chain(["--no-run"])))?;
-    let mut left = Left::of(arguments);
+    process::run(workspace.cargo(ground.program.split_whitespace().chain(["--no-run"])))?;
+    let mut left = Left::of(arguments, ground);
     let (mut ok, mut parts) = (true, Vec::new());
-    for (sites_left, (site, test)) in (1..=SITES.len() as u64).rev().zip(SITES) {
-        let part = folder.join(format!("store.{site}.json"));
+    for (sites_left, (site, test)) in (1..=ground.sites.len() as u64).rev().zip(ground.sites) {
+        let part = folder.join(format!("{}.{site}.json", ground.name));
         let _ = std::fs::remove_file(&part);
         let (began, share) = (Instant::now(), left.share(sites_left));
         if let Err(failure) = process::run(command(workspace, arguments, &binary, &folder, test, share)) {
@@ -71,18 +104,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &ChaosArgs) -> Result<ExitCo
         }
         let did = read(&part);
         left.less(began.elapsed().as_secs(), number(&did, "commits"));
-        parts.push((site, did));
+        parts.push((*site, did));
     }
     parts.iter().for_each(|(site, did)| summarize(&format!("servers: {site}"), did));
     let report = report(arguments, &binary, ok, &parts);
     summarize("in all", &report);
-    let path = folder.join("store.json");
+    let path = folder.join(ground.name).with_extension("json");
     std::fs::write(&path, format!("{report:#}\n"))?;
     println!("    {}", path.display());
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
-
-const TEST: &str = "test --release --quiet --package aether-store-jetstream --features testing --test chaos";
 
 /// What the sites to come are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +123,9 @@ struct Left {
 }
 
 impl Left {
-    fn of(arguments: &ChaosArgs) -> Self {
-        Self { seconds: arguments.minutes.map(|minutes| 60 * minutes), commits: arguments.commits }
+    fn of(arguments: &ChaosArgs, ground: &Ground) -> Self {
+        let minutes = arguments.minutes.or(ground.minutes);
+        Self { seconds: minutes.map(|minutes| 60 * minutes), commits: arguments.commits }
     }
 
     /// One of `sites` equal shares, and no share that is nothing.
@@ -116,9 +148,10 @@ fn command(
     test: &str,
     share: Left,
 ) -> std::process::Command {
+    let ground = arguments.suite.ground();
     let how = ["--", "--ignored", "--nocapture", "--exact", test];
-    let mut command = workspace.cargo(TEST.split_whitespace().chain(how));
-    let report: PathBuf = folder.join("store");
+    let mut command = workspace.cargo(ground.program.split_whitespace().chain(how));
+    let report: PathBuf = folder.join(ground.name);
     command.env("NATS_SERVER", binary.path()).env("AETHER_CHAOS_REPORT", report);
     command.env("AETHER_CHAOS_SEED", arguments.seed.to_string());
     command.env("AETHER_CHAOS_COMMITS", share.commits.to_string());
@@ -141,7 +174,7 @@ fn report(arguments: &ChaosArgs, binary: &Binary, ok: bool, parts: &[(&str, Valu
     let violations = parts.iter().filter_map(|(_, did)| did.get("violations")?.as_array()).flatten();
     let sites = parts.iter().map(|(site, did)| json!({ "servers": site, "did": did }));
     json!({
-        "suite": "store",
+        "suite": arguments.suite.ground().name,
         "server_version": binary.version().to_string(),
         "seed": arguments.seed,
         "ok": ok,
@@ -174,7 +207,9 @@ fn summarize(what: &str, did: &Value) {
     let seconds = did.get("seconds_with_checks").and_then(Value::as_f64).unwrap_or_default();
     let (commits, in_flight) = (number(did, "commits"), number(did, "appends_in_flight_at_most"));
     println!("    {what}, commits: {commits}, seconds: {seconds:.0}, violations: {violations}");
-    println!("        appends in flight in one process, at most {in_flight}");
+    if in_flight > 0 {
+        println!("        appends in flight in one process, at most {in_flight}");
+    }
     for name in ["faults", "faults_without_a_leader", "operations"] {
         if let Some(counts) = did.get(name).and_then(Value::as_object).filter(|counts| !counts.is_empty()) {
             println!("        {} {}", name.replace('_', " "), Value::Object(counts.clone()));

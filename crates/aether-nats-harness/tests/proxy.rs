@@ -157,6 +157,33 @@ async fn swallowed_replies_are_lost_while_requests_are_done() {
 
 #[tokio::test]
 #[ignore = "needs nats-server: run cargo xtask integration"]
+async fn swallowed_requests_are_not_done_while_messages_arrive() {
+    let (server, proxy) = start();
+    let direct = async_nats::connect(server.url()).await.unwrap();
+    let through = async_nats::connect(proxy.url()).await.unwrap();
+    let mut heard = through.subscribe("to.client").await.unwrap();
+    let mut asked = direct.subscribe("to.server").await.unwrap();
+    direct.flush().await.unwrap();
+    let mut known = false;
+    while !known {
+        direct.publish("to.client", "hello".into()).await.unwrap();
+        known = tokio::time::timeout(Duration::from_millis(100), heard.next()).await.is_ok();
+    }
+    proxy.drop_requests();
+    through.publish("to.server", "lost".into()).await.unwrap();
+    direct.publish("to.client", "heard".into()).await.unwrap();
+    while heard.next().await.unwrap().payload != "heard" {}
+    eventually("the request was swallowed", async || match proxy.stats().bytes_swallowed {
+        0 => Err(()),
+        _ => Ok(()),
+    })
+    .await;
+    direct.publish("to.server", "direct".into()).await.unwrap();
+    assert_eq!(asked.next().await.unwrap().payload, "direct", "the first request was not lost");
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server: run cargo xtask integration"]
 async fn dropping_the_proxy_closes_its_connections() {
     let (_server, proxy) = start();
     let client = async_nats::connect(proxy.url()).await.unwrap();

@@ -120,10 +120,9 @@ async fn send(
     let mut left = bytes;
     while !left.is_empty() {
         sleep_until(*free_at).await;
-        let settings = shared.settings();
-        let way = settings.way(direction);
+        let way = shared.settings().way(direction);
         let (step, rest) = left.split_at(step_bytes(way).min(left.len()));
-        if settings.swallow && direction == Direction::ToClient {
+        if way.swallow {
             shared.bytes_swallowed.fetch_add(step.len() as u64, Ordering::Relaxed);
         } else {
             // Counted first: whoever has seen the bytes arrive finds them counted.

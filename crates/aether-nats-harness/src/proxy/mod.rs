@@ -41,7 +41,7 @@ pub struct Stats {
     pub bytes_to_client: u64,
     /// Messages that [`Proxy::drop_messages`] took out.
     pub messages_dropped: u64,
-    /// Bytes that [`Proxy::drop_replies`] swallowed.
+    /// Bytes that [`Proxy::drop_replies`] and [`Proxy::drop_requests`] swallowed.
     pub bytes_swallowed: u64,
 }
 
@@ -115,7 +115,17 @@ impl Proxy {
     /// Swallows everything that the server sends, while the server goes on receiving: requests are done and their
     /// replies are lost. A connection that has lost bytes cannot go on, so [`heal`](Self::heal) closes all of them.
     pub fn drop_replies(&self) {
-        self.shared.change(|settings| settings.swallow = true);
+        self.swallow(Direction::ToClient);
+    }
+
+    /// Swallows everything that clients send, while they go on hearing the server. As with
+    /// [`drop_replies`](Self::drop_replies), [`heal`](Self::heal) closes the connections.
+    pub fn drop_requests(&self) {
+        self.swallow(Direction::ToServer);
+    }
+
+    fn swallow(&self, direction: Direction) {
+        self.shared.change(|settings| settings.way_mut(direction).swallow = true);
     }
 
     /// Takes the next `count` messages for clients whose subject begins with `prefix` out of the stream, and leaves

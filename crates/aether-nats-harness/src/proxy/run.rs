@@ -91,7 +91,7 @@ async fn follow(
         }
         Order::CutOnce => true,
         // Whatever lost bytes cannot go on.
-        Order::Heal => shared.settings().swallow,
+        Order::Heal => shared.settings().swallow(),
     };
     if closes {
         links.shutdown().await;

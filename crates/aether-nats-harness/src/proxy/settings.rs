@@ -17,8 +17,6 @@ use super::{Direction, Stats};
 pub(super) struct Settings {
     to_server: Way,
     to_client: Way,
-    /// Whether what the server sends is discarded.
-    pub(super) swallow: bool,
 }
 
 /// How traffic that goes one way is treated.
@@ -26,6 +24,8 @@ pub(super) struct Settings {
 pub(super) struct Way {
     pub(super) delay: Duration,
     pub(super) bytes_per_second: Option<u64>,
+    /// Whether all of it is discarded.
+    pub(super) swallow: bool,
 }
 
 impl Settings {
@@ -34,6 +34,11 @@ impl Settings {
             Direction::ToServer => self.to_server,
             Direction::ToClient => self.to_client,
         }
+    }
+
+    /// Whether a connection has lost bytes, which it cannot go on after.
+    pub(super) fn swallow(&self) -> bool {
+        self.to_server.swallow || self.to_client.swallow
     }
 
     pub(super) fn way_mut(&mut self, direction: Direction) -> &mut Way {
@@ -151,9 +156,9 @@ mod tests {
         let shared = Shared::default();
         shared.drop_messages("", 0, 1);
         shared.change(|settings| settings.way_mut(Direction::ToClient).delay = Duration::from_secs(1));
-        shared.change(|settings| settings.swallow = true);
+        shared.change(|settings| settings.way_mut(Direction::ToServer).swallow = true);
         shared.heal();
-        assert!(!shared.takes_out(b"a") && !shared.settings().swallow);
+        assert!(!shared.takes_out(b"a") && !shared.settings().swallow());
         assert_eq!(shared.settings().way(Direction::ToClient).delay, Duration::ZERO);
     }
 }

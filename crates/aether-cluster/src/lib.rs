@@ -14,11 +14,12 @@
 //! ```
 //! use std::time::Duration;
 //!
+//! use aether_cluster::placement::ShardCount;
 //! use aether_cluster::protocol::{Identity, Incarnation, Input, Lease, Moment, Node, NodeId, Output, Setup};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let me = Identity { node: NodeId::new("node-1")?, incarnation: Incarnation::new(7) };
-//! let setup = Setup::new(Lease::new(Duration::from_secs(1)), 16, |current, _| current.to_vec());
+//! let setup = Setup::new(Lease::new(Duration::from_secs(1)), ShardCount::default());
 //! let mut node = Node::new(me, setup, Moment::START);
 //! // The bucket is empty: the node writes its own record, where there must be none.
 //! let outputs = node.handle(Input::Synced, Moment::START);

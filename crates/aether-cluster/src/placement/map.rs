@@ -89,6 +89,11 @@ impl ShardMap {
         }
     }
 
+    /// Writes down for which nodes the map was last planned to the end.
+    pub fn set_planned_for(&mut self, nodes: Nodes) {
+        self.planned_for = nodes;
+    }
+
     /// Writes down that a plan's moves have begun: shards that it withdraws stay, and those that it moves have its targets.
     pub fn begin(&mut self, plan: &Plan) {
         plan.withdrawn.iter().for_each(|shard| self.set_target(*shard, None));

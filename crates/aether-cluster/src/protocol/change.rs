@@ -9,7 +9,8 @@ use std::time::Duration;
 use aether_core::key_value::Revision;
 
 use super::identity::Stamp;
-use super::record::{Key, Record};
+use super::key::Key;
+use super::record::Record;
 use super::time::Moment;
 
 /// What the bucket said to an attempt.

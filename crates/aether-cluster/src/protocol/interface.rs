@@ -1,19 +1,17 @@
 //! What a node is told, and what it wants done.
 
-use std::collections::BTreeMap;
-
 use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::change::Answer;
 use super::identity::{Identity, Stamp};
-use super::leader::Assign;
+use super::key::Key;
 use super::member::Ended;
-use super::record::{Key, NodeState, Record};
+use super::record::Record;
 use super::shard::Task;
 use super::time::{Lease, Timeouts};
 use crate::mechanism::Mechanisms;
-use crate::placement::{NodeId, Shard};
+use crate::placement::{Labels, NodeId, Policy, Shard, ShardCount, Weight};
 
 /// What a node is to be like.
 #[derive(Debug, Clone)]
@@ -21,24 +19,31 @@ pub struct Setup {
     /// The lease, the same at all nodes.
     pub lease: Lease,
     /// The number of shards, the same at all nodes.
-    pub shards: u32,
-    /// Who is to own what, the same at all nodes.
-    pub assign: Assign,
+    pub shards: ShardCount,
+    /// How shards may move, if this node leads; the same at all nodes.
+    pub policy: Policy,
     /// How long the steps of a move may take.
     pub timeouts: Timeouts,
     /// How much the node takes, relative to the others.
-    pub weight: u32,
+    pub weight: Weight,
     /// What it is called by operators.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     pub(crate) mechanisms: Mechanisms,
 }
 
 impl Setup {
     /// The usual setup.
     #[must_use]
-    pub fn new(lease: Lease, shards: u32, assign: Assign) -> Self {
-        let (timeouts, mechanisms) = (Timeouts::of(lease), Mechanisms::default());
-        Self { lease, shards, assign, timeouts, weight: 100, labels: BTreeMap::new(), mechanisms }
+    pub fn new(lease: Lease, shards: ShardCount) -> Self {
+        Self {
+            lease,
+            shards,
+            policy: Policy::default(),
+            timeouts: Timeouts::of(lease),
+            weight: Weight::USUAL,
+            labels: Labels::new(),
+            mechanisms: Mechanisms::default(),
+        }
     }
 
     /// Takes a mechanism away.
@@ -54,7 +59,7 @@ impl Setup {
 pub enum Input {
     /// Time has passed.
     Wake,
-    /// The watch has shown everything that was there when it was made.
+    /// The watch has shown everything that was there when it was made. The first watch is of [`Scope::All`], and made unasked.
     Synced,
     /// The watch shows what stands at a key.
     Watched(Key, Revision, Record),
@@ -66,8 +71,25 @@ pub enum Input {
     Ready(Shard, Epoch, Identity),
     /// What runs in the shard has ended its turns at this epoch.
     Drained(Shard, Epoch),
-    /// It is to be this from now on: `Up`, `Cordoned` or `Draining`. Who drains, and has no shards left, leaves.
-    Become(NodeState),
+    /// It is to leave: it gives its shards up, and leaves when it has none.
+    Leave,
+}
+
+/// How much of the bucket a node watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Everything: the leader, its standbys, and whoever does not know who leads.
+    All,
+    /// All but nodes and what operators want of them, which the leader tells.
+    Follower,
+}
+
+impl Scope {
+    /// Whether a watch of this scope shows what stands at the key.
+    #[must_use]
+    pub fn shows(self, key: &Key) -> bool {
+        self == Self::All || !matches!(key, Key::Node(_) | Key::Standing(_))
+    }
 }
 
 /// What a node wants done.
@@ -84,8 +106,9 @@ pub enum Output {
     },
     /// Read the key at the bucket's leader.
     Read(Key),
-    /// Make a new watch: this one may be dead.
-    Rewatch,
+    /// Make a new watch of this scope in place of the present one, which may be dead: end that, so that nothing of it comes after
+    /// this, and try until there is a new one. When it has shown what was there, say [`Input::Synced`].
+    Watch(Scope),
     /// Tell a node that this one is ready to take a shard over at this epoch.
     Ready(NodeId, Shard, Epoch),
     /// Tell what runs in the shard.

@@ -3,34 +3,16 @@
 //! A leader is fenced by what it writes and not by a clock: the next one takes `leader` over at the revision that was silent, and
 //! its first act is to write `plan` with its term, so that whatever an older leader still writes there fails.
 
-use std::collections::BTreeMap;
-
 use aether_core::key_value::Revision;
 
 use super::change::Settled;
 use super::identity::{Identity, Stamp, Term};
-use super::ownership::{self, Standing};
-use super::record::{Key, LeaderRecord, NodeRecord, NodeState, PlanRecord, Record};
-use super::time::{Lease, Moment, Timeouts};
+use super::key::Key;
+use super::planning::Planning;
+use super::record::{LeaderRecord, NodeRecord, NodeState, Record};
+use super::time::{Lease, Moment};
 use super::view::View;
 use super::watch::Watch;
-use crate::placement::{NodeId, Shard};
-
-/// A node that shards can be planned for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The node.
-    pub node: NodeId,
-    /// How much it takes, relative to the others.
-    pub weight: u32,
-    /// What it is called by operators.
-    pub labels: BTreeMap<String, String>,
-    /// Whether it may be given more than it has: not when it is cordoned.
-    pub takes: bool,
-}
-
-/// Says who is to own what: given per shard who is planned now, and the nodes there are. It must be the same at all nodes.
-pub type Assign = fn(&[Option<NodeId>], &[Candidate]) -> Vec<Option<NodeId>>;
 
 /// A change that a leader wants made.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +43,8 @@ enum Role {
 pub struct Leadership {
     me: Identity,
     lease: Lease,
-    timeouts: Timeouts,
-    shards: u32,
-    assign: Assign,
     role: Role,
-    /// What was planned for last, so that it is planned again only when something has changed.
-    planned: Option<(Vec<Candidate>, Revision)>,
-    /// Since when each shard without an owner has waited for the one that is planned.
-    waiting: BTreeMap<Shard, Moment>,
+    planning: Planning,
     /// Off in a test only.
     by_term: bool,
 }
@@ -76,16 +52,14 @@ pub struct Leadership {
 impl Leadership {
     /// A follower.
     #[must_use]
-    pub fn new(
-        me: Identity,
-        lease: Lease,
-        timeouts: Timeouts,
-        shards: u32,
-        assign: Assign,
-        by_term: bool,
-    ) -> Self {
-        let (role, planned, waiting) = (Role::Follower, None, BTreeMap::new());
-        Self { me, lease, timeouts, shards, assign, role, planned, waiting, by_term }
+    pub fn new(me: Identity, lease: Lease, planning: Planning, by_term: bool) -> Self {
+        Self { me, lease, role: Role::Follower, planning, by_term }
+    }
+
+    /// What it plans.
+    #[must_use]
+    pub fn planning(&self) -> &Planning {
+        &self.planning
     }
 
     /// The term that it leads in, as far as it knows.
@@ -98,14 +72,13 @@ impl Leadership {
     #[must_use]
     pub fn due(&self) -> Option<Moment> {
         let Role::Leader { sent, .. } = self.role else { return None };
-        let stuck = self.waiting.values().map(|since| since.plus(self.timeouts.acquire));
-        stuck.chain([sent.plus(self.lease.renewal())]).min()
+        self.planning.due().into_iter().chain([sent.plus(self.lease.renewal())]).min()
     }
 
     /// Leads no more.
     pub fn step_down(&mut self) {
         self.role = Role::Follower;
-        self.waiting.clear();
+        self.planning.clear();
     }
 
     /// What it wants written now. `stamp` makes a new stamp for each value.
@@ -133,13 +106,15 @@ impl Leadership {
         }
         if plan.is_none() && self.by_term {
             // The first act: whatever is planned, under this term.
-            drafts.push(plan_record(view.revision(&Key::Plan), self.targets(view), term, stamp()));
+            let record = Record::Plan(self.planning.as_it_is(view, term, stamp()));
+            drafts.push(Draft { key: Key::Plan, expected: view.revision(&Key::Plan), record });
             return drafts;
         }
         drafts.extend(self.deaths(view, watch, now, &mut stamp));
         let at = if self.by_term { plan.unwrap_or(Revision::NONE) } else { view.revision(&Key::Plan) };
-        if let Some(targets) = self.replan(view, at, now) {
-            drafts.push(plan_record(at, targets, term, stamp()));
+        if let Some(planned) = self.planning.replan(view, at, now) {
+            let record = Record::Plan(planned.record(term, stamp()));
+            drafts.push(Draft { key: Key::Plan, expected: at, record });
         }
         drafts
     }
@@ -175,7 +150,7 @@ impl Leadership {
                 if let Role::Leader { plan, .. } = &mut self.role {
                     *plan = None;
                 }
-                self.planned = None;
+                self.planning.again();
             }
             _ => {}
         }
@@ -219,71 +194,6 @@ impl Leadership {
             })
             .collect()
     }
-
-    /// Who is to own what, if that is not what is planned.
-    fn replan(&mut self, view: &View, at: Revision, now: Moment) -> Option<Vec<Option<NodeId>>> {
-        let nodes = candidates(view);
-        let stuck = self.stuck(view, now);
-        let seen = (nodes, at);
-        if stuck.is_empty() && self.planned.as_ref() == Some(&seen) {
-            return None;
-        }
-        let current = self.targets(view);
-        let mut targets = (self.assign)(&current, &seen.0);
-        for shard in stuck {
-            self.waiting.insert(shard, now);
-            let avoided = current.get(shard.index()).and_then(Option::as_ref);
-            let others: Vec<_> = seen.0.iter().filter(|node| Some(&node.node) != avoided).cloned().collect();
-            let other = (self.assign)(&current, &others).into_iter().nth(shard.index()).flatten();
-            if let (Some(target), Some(other)) = (targets.get_mut(shard.index()), other) {
-                *target = Some(other);
-            }
-        }
-        self.planned = Some(seen);
-        (targets != current).then_some(targets)
-    }
-
-    /// The shards without an owner whose planned one lets them wait for too long.
-    fn stuck(&mut self, view: &View, now: Moment) -> Vec<Shard> {
-        for shard in (0..self.shards).map(Shard::new) {
-            match ownership::standing(view, shard, true) {
-                Standing::Free { .. } => drop(self.waiting.entry(shard).or_insert(now)),
-                Standing::Owned { .. } => drop(self.waiting.remove(&shard)),
-            }
-        }
-        let limit = self.timeouts.acquire;
-        self.waiting
-            .iter()
-            .filter(|(_, since)| now.since(**since) >= limit)
-            .map(|(shard, _)| *shard)
-            .collect()
-    }
-
-    /// What is planned, with a place for each shard.
-    fn targets(&self, view: &View) -> Vec<Option<NodeId>> {
-        let mut targets = view.plan.as_ref().map(|(_, plan)| plan.targets.clone()).unwrap_or_default();
-        targets.resize(self.shards as usize, None);
-        targets
-    }
-}
-
-fn plan_record(expected: Revision, targets: Vec<Option<NodeId>>, term: Term, by: Stamp) -> Draft {
-    Draft { key: Key::Plan, expected, record: Record::Plan(PlanRecord { term, targets, by }) }
-}
-
-/// The nodes that shards can be planned for.
-fn candidates(view: &View) -> Vec<Candidate> {
-    let up = view
-        .nodes
-        .iter()
-        .filter(|(_, (_, record))| matches!(record.state, NodeState::Up | NodeState::Cordoned));
-    up.map(|(node, (_, record))| Candidate {
-        node: node.clone(),
-        weight: record.weight,
-        labels: record.labels.clone(),
-        takes: record.state == NodeState::Up,
-    })
-    .collect()
 }
 
 #[cfg(test)]

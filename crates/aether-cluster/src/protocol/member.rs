@@ -1,13 +1,12 @@
 //! Being a member: a record of one's own, renewed each third of a lease.
 
-use std::collections::BTreeMap;
-
 use aether_core::key_value::Revision;
 
 use super::change::Settled;
 use super::identity::{Identity, Stamp};
 use super::record::{NodeRecord, NodeState};
 use super::time::{Lease, Moment};
+use crate::placement::{Labels, Weight};
 
 /// Why a node is a member no more. It never is again: start it anew, as another incarnation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +22,8 @@ pub enum Ended {
 pub struct Member {
     me: Identity,
     lease: Lease,
-    weight: u32,
-    labels: BTreeMap<String, String>,
+    weight: Weight,
+    labels: Labels,
     /// What it wants to be.
     state: NodeState,
     stands: Stands,
@@ -47,13 +46,7 @@ enum Stands {
 impl Member {
     /// A node that is no member yet.
     #[must_use]
-    pub fn new(
-        me: Identity,
-        lease: Lease,
-        weight: u32,
-        labels: BTreeMap<String, String>,
-        stops: bool,
-    ) -> Self {
+    pub fn new(me: Identity, lease: Lease, weight: Weight, labels: Labels, stops: bool) -> Self {
         let (state, stands) = (NodeState::Up, Stands::Outside);
         Self { me, lease, weight, labels, state, stands, counter: 0, stops }
     }
@@ -70,9 +63,17 @@ impl Member {
         self.state
     }
 
-    /// Has it be something else, from its next renewal on.
-    pub fn become_(&mut self, state: NodeState) {
-        self.state = state;
+    /// Has it leave: it says so from its next renewal on.
+    pub fn leave(&mut self) {
+        if self.state == NodeState::Up {
+            self.state = NodeState::Leaving;
+        }
+    }
+
+    /// What it writes last, when it has stopped.
+    pub fn farewell(&mut self, by: Stamp) -> NodeRecord {
+        self.state = NodeState::Left;
+        self.record(by)
     }
 
     /// Whether it may answer for what it owns: it is a member, and 0.8 of its lease are not over.
@@ -160,7 +161,8 @@ mod tests {
     use std::time::Duration;
 
     use super::super::identity::Incarnation;
-    use super::super::record::{Key, Record};
+    use super::super::key::Key;
+    use super::super::record::Record;
     use super::*;
     use crate::placement::NodeId;
 
@@ -182,7 +184,7 @@ mod tests {
 
     fn member() -> Member {
         let me = Identity { node: NodeId::new("me").unwrap(), incarnation: Incarnation::new(1) };
-        Member::new(me, Lease::new(Duration::from_secs(1)), 100, BTreeMap::new(), true)
+        Member::new(me, Lease::new(Duration::from_secs(1)), Weight::USUAL, Labels::new(), true)
     }
 
     #[test]

@@ -4,10 +4,12 @@ pub mod change;
 mod fence;
 mod identity;
 mod interface;
+mod key;
 mod leader;
 mod member;
 mod node;
 pub mod ownership;
+mod planning;
 mod record;
 mod route;
 mod shard;
@@ -18,12 +20,15 @@ mod watch;
 pub use change::Answer;
 pub use fence::{Fence, HeadMark, Held};
 pub use identity::{Identity, Incarnation, InvalidIncarnation, Stamp, Term};
-pub use interface::{Input, Output, Setup};
-pub use leader::{Assign, Candidate, Draft, Leadership};
+pub use interface::{Input, Output, Scope, Setup};
+pub use key::Key;
+pub use leader::{Draft, Leadership};
 pub use member::{Ended, Member};
 pub use node::Node;
+pub use planning::{Moving, Planned, Planning};
 pub use record::{
-    FORM, Key, LeaderRecord, NodeRecord, NodeState, PlanRecord, Record, RecordError, ShardRecord,
+    ConfigRecord, FORM, LeaderRecord, Listed, MembersRecord, NodeRecord, NodeState, PlanRecord, Record,
+    RecordError, ShardRecord, StandingRecord, Why,
 };
 pub use route::{Address, Ask, Attempt, Effect, End, Event, Reply};
 pub use shard::{Act, Circumstances, LocalShard, Stage, Task};

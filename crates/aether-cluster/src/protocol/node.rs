@@ -6,17 +6,19 @@ use aether_core::key_value::Revision;
 
 use super::change::{Changes, Settled, Step};
 use super::identity::{Identity, Stamp, Term};
-use super::interface::{Input, Output, Setup};
+use super::interface::{Input, Output, Scope, Setup};
+use super::key::Key;
 use super::leader::{Draft, Leadership};
 use super::member::{Ended, Member};
 use super::ownership;
-use super::record::{Key, NodeState, Record};
+use super::planning::{self, Moving, Planning};
+use super::record::Record;
 use super::shard::{Act, Circumstances, LocalShard, Stage};
 use super::time::Moment;
 use super::view::View;
 use super::watch::Watch;
 use crate::mechanism::Mechanism;
-use crate::placement::Shard;
+use crate::placement::{Plan, Shard};
 
 /// One node.
 #[derive(Debug)]
@@ -52,12 +54,10 @@ impl Node {
             leadership: Leadership::new(
                 me,
                 lease,
-                setup.timeouts,
-                setup.shards,
-                setup.assign,
+                Planning::new(setup.shards, setup.policy.clone(), setup.timeouts.acquire),
                 has(Mechanism::PlanByTerm),
             ),
-            shards: (0..setup.shards).map(|number| LocalShard::new(Shard::new(number))).collect(),
+            shards: setup.shards.shards().map(LocalShard::new).collect(),
             changes: Changes::new(lease.renewal()),
             view: View::default(),
             nonce: 0,
@@ -110,10 +110,28 @@ impl Node {
         self.shards.get(shard.index()).map_or(Stage::Elsewhere, LocalShard::stage)
     }
 
+    /// How much of the bucket it watches.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.watch.scope()
+    }
+
     /// What it has seen of the bucket.
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// As the leader: its latest plan, with what waits for what.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.leadership.planning().plan()
+    }
+
+    /// The shards on their way to another node, as far as it has seen.
+    #[must_use]
+    pub fn moves(&self) -> Vec<Moving> {
+        planning::moves(&self.view, |shard| self.leadership.planning().since(shard))
     }
 
     /// When to wake it, if nothing happens before.
@@ -164,9 +182,9 @@ impl Node {
             Input::Drained(shard, epoch) => {
                 self.shards.get_mut(shard.index()).into_iter().for_each(|shard| shard.drained(epoch));
             }
-            Input::Become(state) => {
-                self.member.become_(state);
-                self.leaving = (state == NodeState::Draining).then(|| self.leaving.unwrap_or(now));
+            Input::Leave => {
+                self.member.leave();
+                self.leaving.get_or_insert(now);
             }
         }
         self.go_on(now, &mut out);
@@ -188,7 +206,7 @@ impl Node {
             return;
         }
         if self.watch.asks_for_another(now) {
-            out.push(Output::Rewatch);
+            out.push(Output::Watch(Scope::All));
         }
         for step in self.changes.overdue(now) {
             self.follow(step, now, out);
@@ -308,9 +326,8 @@ impl Node {
         }
         let key = Key::Node(self.member.identity().node.clone());
         if let (Some(expected), false) = (self.member.revision(), self.changes.is_open(&key)) {
-            self.member.become_(NodeState::Left);
             let by = self.stamp();
-            let record = Record::Node(self.member.record(by));
+            let record = Record::Node(self.member.farewell(by));
             self.begin(Draft { key, expected, record }, now, out);
         }
     }

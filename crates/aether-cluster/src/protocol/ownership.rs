@@ -64,12 +64,11 @@ pub fn released(epoch: Epoch, by: Stamp) -> ShardRecord {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::super::identity::Incarnation;
-    use super::super::record::{Key, NodeRecord, NodeState, Record};
+    use super::super::key::Key;
+    use super::super::record::{NodeRecord, NodeState, Record};
     use super::*;
-    use crate::placement::NodeId;
+    use crate::placement::{Labels, NodeId, Weight};
 
     const SHARD: Shard = Shard::new(0);
 
@@ -83,8 +82,8 @@ mod tests {
             let record = NodeRecord {
                 incarnation: Incarnation::new(life),
                 state,
-                weight: 1,
-                labels: BTreeMap::new(),
+                weight: Weight::USUAL,
+                labels: Labels::new(),
                 lease: 1,
                 by,
             };
@@ -95,11 +94,11 @@ mod tests {
 
     #[test]
     fn a_shard_is_free_when_released_or_when_its_owner_has_stopped_for_good() {
-        use NodeState::{Dead, Draining, Left, Up};
+        use NodeState::{Dead, Leaving, Left, Up};
         for (name, view, is_free) in [
             ("released", view(None, None), true),
             ("the owner lives", view(Some(1), Some((11, 1, Up))), false),
-            ("the owner is leaving", view(Some(1), Some((11, 1, Draining))), false),
+            ("the owner is leaving", view(Some(1), Some((11, 1, Leaving))), false),
             ("the owner is dead", view(Some(1), Some((11, 1, Dead))), true),
             ("the owner has left", view(Some(1), Some((9, 1, Left))), true),
             ("a later life stands in its place", view(Some(1), Some((11, 2, Up))), true),

@@ -1,73 +1,31 @@
-//! What stands in the bucket: one record per node, the leader, the plan, and one record per shard.
+//! What stands in the bucket: the cluster's configuration, one record per node, what operators want of nodes, the leader, the
+//! members as it sees them, the plan, and one record per shard.
 //!
 //! Each is a JSON object that says which form it has (`v`, 1 for now) and who wrote it (`by`). Members that are not known are
 //! passed over, so that a later form can add some; a form that is not known is an error.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use aether_core::Epoch;
+use aether_core::key_value::Revision;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, Incarnation, Stamp, Term};
-use crate::placement::{NodeId, Shard};
+use super::key::Key;
+use crate::placement::{Labels, NodeId, Nodes, Reason, Shard, ShardCount, Standing, Weight};
 
 /// The form of the records that this version writes and reads.
 pub const FORM: u32 = 1;
-
-/// Where a record stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// `node.ID`
-    Node(NodeId),
-    /// `leader`
-    Leader,
-    /// `plan`
-    Plan,
-    /// `shard.NUMBER`
-    Shard(Shard),
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Node(node) => write!(f, "node.{node}"),
-            Self::Leader => f.write_str("leader"),
-            Self::Plan => f.write_str("plan"),
-            Self::Shard(shard) => write!(f, "shard.{shard}"),
-        }
-    }
-}
-
-impl Key {
-    /// Reads a key as it is written; `None` when it is none of these.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.split_once('.') {
-            Some(("node", node)) => NodeId::new(node).ok().map(Self::Node),
-            Some(("shard", number)) => {
-                let shard: u32 = number.parse().ok()?;
-                // One key per shard: `shard.01` and `shard.+1` are none.
-                (shard.to_string() == number).then_some(Self::Shard(Shard::new(shard)))
-            }
-            None if text == "leader" => Some(Self::Leader),
-            None if text == "plan" => Some(Self::Plan),
-            _ => None,
-        }
-    }
-}
 
 /// What a node says of itself, or the leader of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NodeState {
-    /// It takes shards.
+    /// It takes part.
     Up,
-    /// An operator wants it to keep its shards and to take no others.
-    Cordoned,
     /// It gives its shards up, and leaves when it has none.
-    Draining,
+    Leaving,
     /// It has left. It wrote that itself, when it had stopped.
     Left,
     /// It was silent for a lease. The leader wrote that.
@@ -91,12 +49,36 @@ pub struct NodeRecord {
     /// What it does.
     pub state: NodeState,
     /// How much it takes, relative to the others.
-    pub weight: u32,
+    pub weight: Weight,
     /// What it is called by operators: its zone, for example.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Counts its renewals.
     pub lease: u64,
+    /// Who wrote this.
+    pub by: Stamp,
+}
+
+/// What an operator wants of a node, at `standing.ID`: over its restarts, until something else is wanted. Written by whoever carries
+/// the operator's wish out, and read by the leader alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StandingRecord {
+    /// Whether it takes shards, and keeps them.
+    pub standing: Standing,
+    /// Who wrote this.
+    pub by: Stamp,
+}
+
+/// What all nodes of a cluster have to agree on, at `config`. Written once, by whoever makes the cluster; a node with other
+/// settings does not join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigRecord {
+    /// How many shards there are.
+    pub shards: ShardCount,
+    /// How long a lease is, in milliseconds.
+    pub lease_ms: u64,
     /// Who wrote this.
     pub by: Stamp,
 }
@@ -114,6 +96,52 @@ pub struct LeaderRecord {
     pub by: Stamp,
 }
 
+/// A node as the leader sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// Where the node's record stood. It may have been renewed since.
+    #[serde(with = "as_number")]
+    pub revision: Revision,
+    /// Which of its lives.
+    pub incarnation: Incarnation,
+    /// What it does.
+    pub state: NodeState,
+    /// How much it takes, relative to the others.
+    pub weight: Weight,
+    /// What it is called by operators.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// What operators want of it.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// The nodes as the leader sees them, at `members`: for those who do not watch the nodes themselves. Written by the leader when
+/// something has changed, but not for renewals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MembersRecord {
+    /// The leadership that it is of.
+    pub term: Term,
+    /// The nodes, also those that have left or died.
+    pub nodes: BTreeMap<NodeId, Listed>,
+    /// Who watches everything, to take over from the leader: two at the most.
+    pub standbys: Vec<NodeId>,
+    /// Who wrote this.
+    pub by: Stamp,
+}
+
+/// Why a shard is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Why {
+    /// The shard.
+    pub shard: Shard,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// Who is to own what, at `plan`. Written by the leader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +150,12 @@ pub struct PlanRecord {
     pub term: Term,
     /// Per shard the node that is to own it.
     pub targets: Vec<Option<NodeId>>,
+    /// The nodes when last nothing was left to plan: what has changed since is why shards move.
+    #[serde(default, skip_serializing_if = "Nodes::is_empty")]
+    pub planned_for: Nodes,
+    /// Why the shards that are on their way are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Why>,
     /// Who wrote this.
     pub by: Stamp,
 }
@@ -142,10 +176,16 @@ pub struct ShardRecord {
 /// Any of the records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
+    /// At [`Key::Config`].
+    Config(ConfigRecord),
     /// At [`Key::Node`].
     Node(NodeRecord),
+    /// At [`Key::Standing`].
+    Standing(StandingRecord),
     /// At [`Key::Leader`].
     Leader(LeaderRecord),
+    /// At [`Key::Members`].
+    Members(MembersRecord),
     /// At [`Key::Plan`].
     Plan(PlanRecord),
     /// At [`Key::Shard`].
@@ -187,8 +227,11 @@ impl Record {
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         match self {
+            Self::Config(record) => record.by,
             Self::Node(record) => record.by,
+            Self::Standing(record) => record.by,
             Self::Leader(record) => record.by,
+            Self::Members(record) => record.by,
             Self::Plan(record) => record.by,
             Self::Shard(record) => record.by,
         }
@@ -201,8 +244,11 @@ impl Record {
     /// None that a record of these types could cause; serializers may say some.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         match self {
+            Self::Config(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Node(record) => serde_json::to_vec(&Formed { v: FORM, record }),
+            Self::Standing(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Leader(record) => serde_json::to_vec(&Formed { v: FORM, record }),
+            Self::Members(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Plan(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Shard(record) => serde_json::to_vec(&Formed { v: FORM, record }),
         }
@@ -215,8 +261,11 @@ impl Record {
     /// [`RecordError`], which says what to do.
     pub fn decode(key: &Key, bytes: &[u8]) -> Result<Self, RecordError> {
         match key {
+            Key::Config => decode(key, bytes).map(Self::Config),
             Key::Node(_) => decode(key, bytes).map(Self::Node),
+            Key::Standing(_) => decode(key, bytes).map(Self::Standing),
             Key::Leader => decode(key, bytes).map(Self::Leader),
+            Key::Members => decode(key, bytes).map(Self::Members),
             Key::Plan => decode(key, bytes).map(Self::Plan),
             Key::Shard(_) => decode(key, bytes).map(Self::Shard),
         }
@@ -237,73 +286,19 @@ fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, RecordError
     serde_json::from_slice(bytes).map_err(malformed)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A revision as its number.
+mod as_number {
+    use aether_core::key_value::Revision;
+    use serde::{Deserialize, Deserializer, Serializer};
 
-    fn stamp() -> Stamp {
-        Stamp { incarnation: Incarnation::new(1), nonce: 2 }
+    pub(super) fn serialize<S: Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(revision.number())
     }
 
-    #[test]
-    fn records_are_written_as_this_and_read_back() {
-        let me = Identity { node: NodeId::new("n1").unwrap(), incarnation: Incarnation::new(1) };
-        let one = "00000000000000000000000000000001";
-        let by = format!(r#""by":{{"incarnation":"{one}","nonce":2}}"#);
-        let node = NodeRecord {
-            incarnation: me.incarnation,
-            state: NodeState::Up,
-            weight: 100,
-            labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
-            lease: 7,
-            by: stamp(),
-        };
-        let table = [
-            (
-                Key::Node(me.node.clone()),
-                Record::Node(node),
-                format!(
-                    r#"{{"v":1,"incarnation":"{one}","state":"up","weight":100,"labels":{{"zone":"a"}},"lease":7,{by}}}"#
-                ),
-            ),
-            (
-                Key::Leader,
-                Record::Leader(LeaderRecord { leader: Some(me.clone()), term: Term::new(3), by: stamp() }),
-                format!(r#"{{"v":1,"leader":{{"node":"n1","incarnation":"{one}"}},"term":3,{by}}}"#),
-            ),
-            (
-                Key::Plan,
-                Record::Plan(PlanRecord {
-                    term: Term::new(3),
-                    targets: vec![Some(me.node), None],
-                    by: stamp(),
-                }),
-                format!(r#"{{"v":1,"term":3,"targets":["n1",null],{by}}}"#),
-            ),
-            (
-                Key::Shard(Shard::new(5)),
-                Record::Shard(ShardRecord { owner: None, epoch: Epoch::new(4), by: stamp() }),
-                format!(r#"{{"v":1,"epoch":4,{by}}}"#),
-            ),
-        ];
-        for (key, record, text) in table {
-            assert_eq!(String::from_utf8(record.encode().unwrap()).unwrap(), text);
-            assert_eq!(Record::decode(&key, text.as_bytes()).unwrap(), record);
-            assert_eq!(Key::parse(&key.to_string()), Some(key));
-        }
-    }
-
-    #[test]
-    fn a_later_form_is_not_guessed_at() {
-        let error = Record::decode(&Key::Plan, br#"{"v":2,"anything":[]}"#).unwrap_err();
-        assert!(matches!(error, RecordError::Form { found: 2, .. }), "{error}");
-        assert!(matches!(Record::decode(&Key::Plan, b"{}"), Err(RecordError::Malformed { .. })));
-    }
-
-    #[test]
-    fn what_is_no_key_is_not_taken_for_one() {
-        for text in ["", "node.", "node.a.b", "shard.01", "shard.+1", "shard.x", "leaders", "plan."] {
-            assert_eq!(Key::parse(text), None, "{text}");
-        }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Revision, D::Error> {
+        u64::deserialize(deserializer).map(Revision::new)
     }
 }
+
+#[cfg(test)]
+mod tests;

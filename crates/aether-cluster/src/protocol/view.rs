@@ -6,20 +6,30 @@ use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::identity::Identity;
-use super::record::{Key, LeaderRecord, NodeRecord, PlanRecord, Record, ShardRecord};
-use crate::placement::{NodeId, Shard};
+use super::key::Key;
+use super::record::{
+    ConfigRecord, LeaderRecord, MembersRecord, NodeRecord, PlanRecord, Record, ShardRecord, StandingRecord,
+};
+use crate::placement::{self, NodeId, Shard};
 
 /// The latest records that a node has seen. They may be old: what follows from them is checked where it is written.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// The nodes.
+    /// What all nodes have to agree on.
+    pub config: Option<(Revision, ConfigRecord)>,
+    /// The nodes: their own records, or as the leader has listed them, whichever is later.
     pub nodes: BTreeMap<NodeId, (Revision, NodeRecord)>,
+    /// What operators want of nodes. Old where nodes are not watched.
+    pub standings: BTreeMap<NodeId, (Revision, StandingRecord)>,
     /// The leader.
     pub leader: Option<(Revision, LeaderRecord)>,
+    /// The nodes as the leader has listed them.
+    pub members: Option<(Revision, MembersRecord)>,
     /// The plan.
     pub plan: Option<(Revision, PlanRecord)>,
     /// The shards that were ever acquired.
     pub shards: BTreeMap<Shard, (Revision, ShardRecord)>,
+    shards_changed: Revision,
 }
 
 impl View {
@@ -32,9 +42,15 @@ impl View {
             (Key::Node(node), Record::Node(record)) => {
                 self.nodes.insert(node.clone(), (revision, record));
             }
+            (Key::Config, Record::Config(record)) => self.config = Some((revision, record)),
+            (Key::Standing(node), Record::Standing(record)) => {
+                self.standings.insert(node.clone(), (revision, record));
+            }
+            (Key::Members, Record::Members(record)) => self.members = Some((revision, record)),
             (Key::Leader, Record::Leader(record)) => self.leader = Some((revision, record)),
             (Key::Plan, Record::Plan(record)) => self.plan = Some((revision, record)),
             (Key::Shard(shard), Record::Shard(record)) => {
+                self.shards_changed = self.shards_changed.max(revision);
                 self.shards.insert(*shard, (revision, record));
             }
             // No reader makes such a pair.
@@ -47,7 +63,10 @@ impl View {
     #[must_use]
     pub fn revision(&self, key: &Key) -> Revision {
         let revision = match key {
+            Key::Config => self.config.as_ref().map(|seen| seen.0),
             Key::Node(node) => self.nodes.get(node).map(|seen| seen.0),
+            Key::Standing(node) => self.standings.get(node).map(|seen| seen.0),
+            Key::Members => self.members.as_ref().map(|seen| seen.0),
             Key::Leader => self.leader.as_ref().map(|seen| seen.0),
             Key::Plan => self.plan.as_ref().map(|seen| seen.0),
             Key::Shard(shard) => self.shards.get(shard).map(|seen| seen.0),
@@ -55,10 +74,22 @@ impl View {
         revision.unwrap_or(Revision::NONE)
     }
 
+    /// The revision of the latest change of any shard.
+    #[must_use]
+    pub fn shards_changed(&self) -> Revision {
+        self.shards_changed
+    }
+
     /// The node that is planned to own the shard.
     #[must_use]
     pub fn target(&self, shard: Shard) -> Option<&NodeId> {
         self.plan.as_ref()?.1.targets.get(shard.index())?.as_ref()
+    }
+
+    /// What operators want of a node, as far as was seen.
+    #[must_use]
+    pub fn standing(&self, node: &NodeId) -> placement::Standing {
+        self.standings.get(node).map(|(_, record)| record.standing).unwrap_or_default()
     }
 
     /// Who owns the shard, and at which epoch.

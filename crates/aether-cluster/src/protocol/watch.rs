@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use aether_core::key_value::Revision;
 
-use super::record::Key;
+use super::interface::Scope;
+use super::key::Key;
 use super::time::{Lease, Moment};
 
 /// How long each record has not changed.
@@ -17,6 +18,7 @@ use super::time::{Lease, Moment};
 pub struct Watch {
     lease: Lease,
     own: Key,
+    scope: Scope,
     /// The latest of the own records that came through the watch, and when.
     own_seen: (Revision, Moment),
     since: BTreeMap<Key, (Revision, Moment)>,
@@ -30,7 +32,14 @@ impl Watch {
     /// A watch of an observer whose own record is `own`.
     #[must_use]
     pub fn new(lease: Lease, own: Key, now: Moment, needs_own: bool) -> Self {
-        Self { lease, own, own_seen: (Revision::NONE, now), since: BTreeMap::new(), asked: now, needs_own }
+        let (scope, own_seen, since) = (Scope::All, (Revision::NONE, now), BTreeMap::new());
+        Self { lease, own, scope, own_seen, since, asked: now, needs_own }
+    }
+
+    /// How much it shows.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// Takes a record that came through the watch.

@@ -1,7 +1,6 @@
 //! The model: what is in the bucket and in the logs, what each node believes, and what is on the way.
 
-use std::collections::BTreeMap;
-
+use aether_cluster::placement::{Labels, Weight};
 use aether_cluster::protocol::ownership::{Standing, standing};
 use aether_cluster::protocol::{
     Fence, HeadMark, Held, Identity, Incarnation, Key, NodeId, NodeRecord, NodeState, Record, Shard,
@@ -95,7 +94,8 @@ impl Process {
         for (node, (revision, life, is_dead)) in (0..).zip(self.nodes) {
             let Identity { node, incarnation } = identity((node, life));
             let state = if is_dead { NodeState::Dead } else { NodeState::Up };
-            let record = NodeRecord { incarnation, state, weight: 1, labels: BTreeMap::new(), lease: 0, by };
+            let record =
+                NodeRecord { incarnation, state, weight: Weight::USUAL, labels: Labels::new(), lease: 0, by };
             view.see(&Key::Node(node), Revision::new(revision.into()), Record::Node(record));
         }
         for (shard, (revision, owner, epoch)) in (0..).zip(self.shards) {

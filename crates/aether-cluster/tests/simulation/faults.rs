@@ -1,6 +1,6 @@
 //! What goes wrong, and when.
 
-use aether_cluster::protocol::{Input, NodeState};
+use aether_cluster::protocol::Input;
 
 use crate::process::Process;
 use crate::world::{Event, LEASE, Micros, To, World};
@@ -85,7 +85,7 @@ impl World {
             Fault::Outage(time) => self.bucket.fail(now, now + time),
             Fault::Leave(node) => {
                 let to = To(node, self.processes[node].life);
-                self.at(now, Event::Tell(to, Input::Become(NodeState::Draining)));
+                self.at(now, Event::Tell(to, Input::Leave));
             }
         }
     }

@@ -9,7 +9,6 @@
     reason = "a test, also outside of its test functions"
 )]
 
-mod assign;
 mod bucket;
 mod client;
 mod faults;

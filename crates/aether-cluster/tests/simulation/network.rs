@@ -28,7 +28,7 @@ impl World {
                     self.at(at, Event::Get(to, key));
                 }
             }
-            Output::Rewatch => {
+            Output::Watch(_) => {
                 if !self.is_cut(to) {
                     self.watch(to);
                 }

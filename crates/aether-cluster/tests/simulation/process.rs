@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aether_cluster::Mechanisms;
+use aether_cluster::placement::{Policy, ShardCount};
 use aether_cluster::protocol::{Identity, Incarnation, Lease, Moment, Node, NodeId, Setup, Timeouts};
 
-use crate::assign::evenly;
 use crate::host::{Host, Now};
 use crate::world::{Event, LEASE, Micros, SHARDS};
 
@@ -55,8 +55,9 @@ impl Process {
             leave: Duration::from_micros(2 * LEASE),
             ..Timeouts::of(lease)
         };
-        let mut setup = Setup::new(lease, SHARDS, evenly).with(mechanisms);
+        let mut setup = Setup::new(lease, ShardCount::new(SHARDS).unwrap()).with(mechanisms);
         setup.timeouts = timeouts;
+        setup.policy = Policy { cool_down: Duration::from_micros(LEASE / 4), ..Policy::default() };
         let clock = Clock { offset: rng.u64(0..1_000 * LEASE), rate: rng.u64(950_000..1_050_000) };
         Self {
             life,

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::super::identity::Incarnation;
-use super::super::record::ShardRecord;
+use super::super::record::{PlanRecord, ShardRecord};
 use super::*;
+use crate::placement::{Labels, NodeId, Nodes, Policy, Shard, ShardCount, Weight};
 
 fn at(milliseconds: u64) -> Moment {
     Moment::new(Duration::from_millis(milliseconds))
@@ -14,11 +15,6 @@ fn identity(node: &str) -> Identity {
 
 fn stamp() -> Stamp {
     Stamp { incarnation: Incarnation::new(9), nonce: 0 }
-}
-
-/// Everything to the last node, so that it is easy to say.
-fn to_the_last(current: &[Option<NodeId>], nodes: &[Candidate]) -> Vec<Option<NodeId>> {
-    current.iter().map(|_| nodes.last().map(|node| node.node.clone())).collect()
 }
 
 /// A leadership of the node `me`, with what that node sees.
@@ -34,7 +30,8 @@ impl Site {
         let lease = Lease::new(Duration::from_secs(1));
         let me = identity("me");
         let watch = Watch::new(lease, Key::Node(me.node.clone()), at(0), true);
-        let leadership = Leadership::new(me, lease, Timeouts::of(lease), 1, to_the_last, true);
+        let planning = Planning::new(ShardCount::new(1).unwrap(), Policy::default(), lease.length() * 2);
+        let leadership = Leadership::new(me, lease, planning, true);
         Self { leadership, view: View::default(), watch, revision: 0 }
     }
 
@@ -48,14 +45,16 @@ impl Site {
 
     fn node(&mut self, name: &str, time: u64) -> Revision {
         let Identity { node, incarnation } = identity(name);
-        let (state, labels) = (NodeState::Up, BTreeMap::new());
-        let record = NodeRecord { incarnation, state, weight: 1, labels, lease: time, by: stamp() };
+        let (state, weight, labels) = (NodeState::Up, Weight::USUAL, Labels::new());
+        let record = NodeRecord { incarnation, state, weight, labels, lease: time, by: stamp() };
         self.see(&Key::Node(node), Record::Node(record), time)
     }
 
     fn plan(&mut self, term: u64, target: Option<&str>, time: u64) -> Revision {
         let targets = vec![target.map(|name| NodeId::new(name).unwrap())];
-        self.see(&Key::Plan, Record::Plan(PlanRecord { term: Term::new(term), targets, by: stamp() }), time)
+        let (term, planned_for, reasons) = (Term::new(term), Nodes::new(), Vec::new());
+        let plan = PlanRecord { term, targets, planned_for, reasons, by: stamp() };
+        self.see(&Key::Plan, Record::Plan(plan), time)
     }
 
     fn wants(&mut self, time: u64) -> Vec<Draft> {
@@ -163,7 +162,7 @@ fn a_shard_that_its_planned_owner_leaves_waiting_is_planned_for_another_one() {
         site.node("z", time);
         assert_eq!(plan(&mut site, time), Vec::<Vec<_>>::new());
     }
-    assert_eq!(plan(&mut site, 2_001), [[Some(identity("me").node)]]);
+    assert_eq!(plan(&mut site, 2_001), [[Some(identity("z").node)]]);
     // Whoever has it does not wait.
     let by = stamp();
     let record = ShardRecord { owner: Some(identity("z")), epoch: aether_core::Epoch::new(1), by };

@@ -1,8 +1,9 @@
 use super::super::identity::{Incarnation, Stamp, Term};
-use super::super::record::{Key, PlanRecord, Record, ShardRecord};
+use super::super::key::Key;
+use super::super::record::{PlanRecord, Record, ShardRecord};
 use super::super::time::Lease;
 use super::*;
-use crate::placement::NodeId;
+use crate::placement::{NodeId, Nodes};
 
 const SHARD: Shard = Shard::new(0);
 
@@ -36,7 +37,9 @@ impl Site {
     fn plan(&mut self, target: &str) {
         let by = Stamp { incarnation: Incarnation::new(9), nonce: 0 };
         let targets = vec![Some(NodeId::new(target).unwrap())];
-        self.see(&Key::Plan, Record::Plan(PlanRecord { term: Term::new(1), targets, by }));
+        let (planned_for, reasons) = (Nodes::new(), Vec::new());
+        let plan = PlanRecord { term: Term::new(1), targets, planned_for, reasons, by };
+        self.see(&Key::Plan, Record::Plan(plan));
     }
 
     fn own(&mut self, owner: Option<&str>, epoch: u64) {

@@ -50,7 +50,7 @@ pub struct Planning {
 struct Seen {
     nodes: Nodes,
     plan: Revision,
-    shards: Revision,
+    shards: u64,
 }
 
 /// What is known of the last rebalancing. Placing what nobody has is none.
@@ -124,7 +124,7 @@ impl Planning {
     /// Who is to own what, if that is not what is planned at the revision `at`. It has no stamp and no term yet.
     pub fn replan(&mut self, view: &View, at: Revision, now: Moment) -> Option<Planned> {
         let stuck = self.stuck(view, now);
-        let seen = Seen { nodes: nodes(view), plan: at, shards: view.shards_changed() };
+        let seen = Seen { nodes: nodes(view), plan: at, shards: view.shards_seen() };
         let is_cool = self.cooling_until().is_some_and(|until| until <= now);
         if stuck.is_empty() && !is_cool && self.seen.as_ref() == Some(&seen) {
             return None;

@@ -29,7 +29,7 @@ pub struct View {
     pub plan: Option<(Revision, PlanRecord)>,
     /// The shards that were ever acquired.
     pub shards: BTreeMap<Shard, (Revision, ShardRecord)>,
-    shards_changed: Revision,
+    shards_seen: u64,
 }
 
 impl View {
@@ -50,7 +50,7 @@ impl View {
             (Key::Leader, Record::Leader(record)) => self.leader = Some((revision, record)),
             (Key::Plan, Record::Plan(record)) => self.plan = Some((revision, record)),
             (Key::Shard(shard), Record::Shard(record)) => {
-                self.shards_changed = self.shards_changed.max(revision);
+                self.shards_seen += 1;
                 self.shards.insert(*shard, (revision, record));
             }
             // No reader makes such a pair.
@@ -74,10 +74,10 @@ impl View {
         revision.unwrap_or(Revision::NONE)
     }
 
-    /// The revision of the latest change of any shard.
+    /// How many changes of shards were seen. Of two keys an older change may be seen later, so revisions would not tell.
     #[must_use]
-    pub fn shards_changed(&self) -> Revision {
-        self.shards_changed
+    pub fn shards_seen(&self) -> u64 {
+        self.shards_seen
     }
 
     /// The node that is planned to own the shard.

@@ -112,8 +112,10 @@ impl World {
             .collect();
         let spread = counts.iter().max().unwrap_or(&0) - counts.iter().min().unwrap_or(&0);
         if (planned != owning || spread > 1) && self.violation.is_none() {
+            let plan = self.leader().and_then(|leader| self.processes[leader].node.plan());
+            let plan = plan.map(ToString::to_string).unwrap_or_default();
             self.wrong(format!(
-                "invariant 7, {when}: planned {planned:?}, owned {owning:?}, counts {counts:?}"
+                "invariant 7, {when}: planned {planned:?}, owned {owning:?}, counts {counts:?}\n{plan}"
             ));
         }
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use aether_core::key_value::Revision;
 use serde::{Deserialize, Serialize};
 
+use super::record::NodeState;
 use crate::placement::NodeId;
 
 /// One life of a node: drawn at random when its process starts, so that no two have the same.
@@ -56,6 +58,21 @@ pub struct Identity {
     pub node: NodeId,
     /// Which of its lives.
     pub incarnation: Incarnation,
+}
+
+impl Identity {
+    /// Whether this owner, as written at `written`, has stopped for good, by what was seen of its node at a revision: that it is
+    /// over, or a later life. One bucket counts the changes of all its keys: another life that is *older* than what the owner wrote
+    /// is merely an old record.
+    pub(super) fn is_gone(
+        &self,
+        written: Revision,
+        revision: Revision,
+        incarnation: Incarnation,
+        state: NodeState,
+    ) -> bool {
+        if incarnation == self.incarnation { state.is_over() } else { revision > written }
+    }
 }
 
 impl fmt::Display for Identity {

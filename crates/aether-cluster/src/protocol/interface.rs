@@ -8,6 +8,7 @@ use super::identity::{Identity, Stamp};
 use super::key::Key;
 use super::member::Ended;
 use super::record::Record;
+use super::scope::Scope;
 use super::shard::Task;
 use super::time::{Lease, Timeouts};
 use crate::mechanism::Mechanisms;
@@ -73,23 +74,6 @@ pub enum Input {
     Drained(Shard, Epoch),
     /// It is to leave: it gives its shards up, and leaves when it has none.
     Leave,
-}
-
-/// How much of the bucket a node watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Everything: the leader, its standbys, and whoever does not know who leads.
-    All,
-    /// All but nodes and what operators want of them, which the leader tells.
-    Follower,
-}
-
-impl Scope {
-    /// Whether a watch of this scope shows what stands at the key.
-    #[must_use]
-    pub fn shows(self, key: &Key) -> bool {
-        self == Self::All || !matches!(key, Key::Node(_) | Key::Standing(_))
-    }
 }
 
 /// What a node wants done.

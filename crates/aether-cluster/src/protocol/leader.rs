@@ -1,13 +1,15 @@
 //! Leading: one node at a time writes the plan and declares deaths, by a lease that is a key.
 //!
 //! A leader is fenced by what it writes and not by a clock: the next one takes `leader` over at the revision that was silent, and
-//! its first act is to write `plan` with its term, so that whatever an older leader still writes there fails.
+//! its first act is to write `plan` with its term, so that whatever an older leader still writes there fails. What it writes at
+//! `members` is true whoever has written it.
 
 use aether_core::key_value::Revision;
 
 use super::change::Settled;
 use super::identity::{Identity, Stamp, Term};
 use super::key::Key;
+use super::members;
 use super::planning::Planning;
 use super::record::{LeaderRecord, NodeRecord, NodeState, Record};
 use super::time::{Lease, Moment};
@@ -100,7 +102,7 @@ impl Leadership {
         if now.since(sent) >= self.lease.renewal() {
             drafts.push(self.lead(revision, term, stamp()));
         }
-        if self.by_term && view.plan.as_ref().is_some_and(|(_, plan)| plan.term > term) {
+        if self.by_term && is_followed(view, term) {
             self.step_down();
             return Vec::new();
         }
@@ -115,6 +117,10 @@ impl Leadership {
         if let Some(planned) = self.planning.replan(view, at, now) {
             let record = Record::Plan(planned.record(term, stamp()));
             drafts.push(Draft { key: Key::Plan, expected: at, record });
+        }
+        if let Some(members) = members::wanted(view, &self.me.node, term, &mut stamp) {
+            let expected = view.revision(&Key::Members);
+            drafts.push(Draft { key: Key::Members, expected, record: Record::Members(members) });
         }
         drafts
     }
@@ -144,6 +150,7 @@ impl Leadership {
                 {
                     *plan = Some(revision);
                 }
+                self.planning.again();
             }
             // The view shows what is there: a higher term, and it steps down; else it writes again.
             (Record::Plan(_), None) => {
@@ -194,6 +201,13 @@ impl Leadership {
             })
             .collect()
     }
+}
+
+/// Whether somebody has led in a later term.
+fn is_followed(view: &View, term: Term) -> bool {
+    let plan = view.plan.as_ref().map(|(_, plan)| plan.term);
+    let members = view.members.as_ref().map(|(_, members)| members.term);
+    plan.max(members).is_some_and(|latest| latest > term)
 }
 
 #[cfg(test)]

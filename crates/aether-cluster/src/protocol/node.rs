@@ -6,13 +6,14 @@ use aether_core::key_value::Revision;
 
 use super::change::{Changes, Settled, Step};
 use super::identity::{Identity, Stamp, Term};
-use super::interface::{Input, Output, Scope, Setup};
+use super::interface::{Input, Output, Setup};
 use super::key::Key;
 use super::leader::{Draft, Leadership};
 use super::member::{Ended, Member};
 use super::ownership;
 use super::planning::{self, Moving, Planning};
 use super::record::Record;
+use super::scope::{Scope, Scoping};
 use super::shard::{Act, Circumstances, LocalShard, Stage};
 use super::time::Moment;
 use super::view::View;
@@ -26,6 +27,7 @@ pub struct Node {
     setup: Setup,
     member: Member,
     watch: Watch,
+    scoping: Scoping,
     leadership: Leadership,
     shards: Vec<LocalShard>,
     changes: Changes,
@@ -51,6 +53,7 @@ impl Node {
                 has(Mechanism::LeaseStop),
             ),
             watch: Watch::new(lease, own, now, has(Mechanism::OwnRenewalsSeen)),
+            scoping: Scoping::default(),
             leadership: Leadership::new(
                 me,
                 lease,
@@ -156,7 +159,10 @@ impl Node {
         let mut out = Vec::new();
         match input {
             Input::Wake => {}
-            Input::Synced => self.is_synced = true,
+            Input::Synced => {
+                self.watch.synced();
+                self.is_synced = true;
+            }
             Input::Watched(key, revision, record) => {
                 self.watch.see(&key, revision, now);
                 self.see(&key, revision, record);
@@ -192,10 +198,15 @@ impl Node {
     }
 
     fn see(&mut self, key: &Key, revision: Revision, record: Record) {
-        if let (Key::Node(node), Record::Node(record)) = (key, &record)
-            && *node == self.member.identity().node
-        {
-            self.member.see(revision, record);
+        let me = &self.member.identity().node;
+        match (key, &record) {
+            (Key::Node(node), Record::Node(record)) if node == me => self.member.see(revision, record),
+            (Key::Members, Record::Members(members)) => {
+                if let Some(listed) = members.nodes.get(me) {
+                    self.member.see(listed.revision, &listed.record(members.by));
+                }
+            }
+            _ => {}
         }
         self.view.see(key, revision, record);
     }
@@ -205,9 +216,7 @@ impl Node {
         if !self.is_synced {
             return;
         }
-        if self.watch.asks_for_another(now) {
-            out.push(Output::Watch(Scope::All));
-        }
+        self.look(now, out);
         for step in self.changes.overdue(now) {
             self.follow(step, now, out);
         }
@@ -218,6 +227,21 @@ impl Node {
             self.leave(now, out);
         }
         self.end(out);
+    }
+
+    /// Has another watch made, where another one is due.
+    fn look(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let (me, leads) = (self.member.identity(), self.leadership.term().is_some());
+        let scope = match self.member.is_inside() {
+            true => self.scoping.wanted(me, leads, &self.view, &self.watch, self.setup.lease, now),
+            false => self.watch.scope(),
+        };
+        if scope != self.watch.scope() {
+            self.watch.begin(scope, now);
+            out.push(Output::Watch(scope));
+        } else if self.watch.asks_for_another(now) {
+            out.push(Output::Watch(scope));
+        }
     }
 
     /// Joins, or renews the own record when that is due.
@@ -251,7 +275,8 @@ impl Node {
     }
 
     fn lead(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if self.leaving.is_some() && self.leadership.term().is_none() {
+        let can_lead = self.leaving.is_none() && self.watch.knows_all();
+        if self.leadership.term().is_none() && !can_lead {
             return;
         }
         let (mut nonce, incarnation) = (self.nonce, self.member.identity().incarnation);
@@ -368,7 +393,7 @@ impl Node {
             (Key::Node(node), Record::Node(record)) if *node == self.member.identity().node => {
                 self.member.settled(settled, record.state);
             }
-            (Key::Leader | Key::Plan, _) => self.leadership.settled(settled),
+            (Key::Leader | Key::Plan | Key::Members, _) => self.leadership.settled(settled),
             (Key::Shard(shard), _) => {
                 let is_stored = settled.revision.is_some();
                 let acts = self.with_shard(shard.index(), now, |shard, at| shard.settled(is_stored, at));

@@ -46,7 +46,10 @@ impl View {
             (Key::Standing(node), Record::Standing(record)) => {
                 self.standings.insert(node.clone(), (revision, record));
             }
-            (Key::Members, Record::Members(record)) => self.members = Some((revision, record)),
+            (Key::Members, Record::Members(record)) => {
+                self.see_listed(&record);
+                self.members = Some((revision, record));
+            }
             (Key::Leader, Record::Leader(record)) => self.leader = Some((revision, record)),
             (Key::Plan, Record::Plan(record)) => self.plan = Some((revision, record)),
             (Key::Shard(shard), Record::Shard(record)) => {
@@ -100,12 +103,19 @@ impl View {
     }
 
     /// Whether an owner, as written at `written`, is known to have stopped for good: its record says so, or a later incarnation's
-    /// stands in its place. One bucket counts the changes of all its keys: a record of another incarnation that is *older* than
-    /// what the owner wrote is merely an old one.
+    /// stands in its place.
     #[must_use]
     pub fn is_gone(&self, owner: &Identity, written: Revision) -> bool {
         self.nodes.get(&owner.node).is_some_and(|(revision, record)| {
-            if record.incarnation == owner.incarnation { record.state.is_over() } else { *revision > written }
+            owner.is_gone(written, *revision, record.incarnation, record.state)
         })
+    }
+
+    /// Takes what is listed of nodes, where it is later than what was seen of them.
+    fn see_listed(&mut self, members: &MembersRecord) {
+        for (node, listed) in &members.nodes {
+            let record = Record::Node(listed.record(members.by));
+            self.see(&Key::Node(node.clone()), listed.revision, record);
+        }
     }
 }

@@ -3,14 +3,16 @@
 //! Silence counts only while the watch is known to work. An observer renews a record of its own and waits to see it come
 //! through the same watch. When it has not for two thirds of a lease, it may be the watch or the bucket that is silent: then all its
 //! clocks start again, and it asks for a new watch. So after an outage in which nobody could renew, nobody is declared dead.
+//!
+//! A follower's watch does not show the own renewals. It declares nobody dead, and those of the leader are its sign of life.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aether_core::key_value::Revision;
 
-use super::interface::Scope;
 use super::key::Key;
+use super::scope::Scope;
 use super::time::{Lease, Moment};
 
 /// How long each record has not changed.
@@ -19,6 +21,8 @@ pub struct Watch {
     lease: Lease,
     own: Key,
     scope: Scope,
+    /// Whether it has shown what was there.
+    is_synced: bool,
     /// The latest of the own records that came through the watch, and when.
     own_seen: (Revision, Moment),
     since: BTreeMap<Key, (Revision, Moment)>,
@@ -33,13 +37,31 @@ impl Watch {
     #[must_use]
     pub fn new(lease: Lease, own: Key, now: Moment, needs_own: bool) -> Self {
         let (scope, own_seen, since) = (Scope::All, (Revision::NONE, now), BTreeMap::new());
-        Self { lease, own, scope, own_seen, since, asked: now, needs_own }
+        Self { lease, own, scope, is_synced: false, own_seen, since, asked: now, needs_own }
     }
 
     /// How much it shows.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
+    }
+
+    /// It is replaced by one of this scope: all silence counts anew.
+    pub fn begin(&mut self, scope: Scope, now: Moment) {
+        (self.scope, self.is_synced, self.own_seen.1, self.asked) = (scope, false, now, now);
+        self.since.retain(|key, _| scope.shows(key));
+        self.since.values_mut().for_each(|(_, since)| *since = now);
+    }
+
+    /// It has shown what was there.
+    pub fn synced(&mut self) {
+        self.is_synced = true;
+    }
+
+    /// Whether it shows everything, and has.
+    #[must_use]
+    pub fn knows_all(&self) -> bool {
+        self.scope == Scope::All && self.is_synced
     }
 
     /// Takes a record that came through the watch.
@@ -66,10 +88,11 @@ impl Watch {
     #[must_use]
     pub fn silent(&self, key: &Key, now: Moment) -> Option<Revision> {
         let (revision, unchanged) = self.unchanged(key, now)?;
-        (unchanged >= self.lease.length() && self.is_trusted(now)).then_some(revision)
+        let counts = self.scope == Scope::All && self.is_trusted(now);
+        (unchanged >= self.lease.length() && counts).then_some(revision)
     }
 
-    /// Whether a new watch is to be made now: once, and again each third of a lease until it shows an own renewal.
+    /// Whether a new watch is to be made now: once, and again each third of a lease until it shows a sign of life.
     pub fn asks_for_another(&mut self, now: Moment) -> bool {
         let is_due = !self.is_trusted(now) && now.since(self.asked) >= self.lease.renewal();
         if is_due {
@@ -81,14 +104,23 @@ impl Watch {
     /// When there is something to do if nothing is seen.
     #[must_use]
     pub fn due(&self, now: Moment) -> Moment {
-        let distrust = self.own_seen.1.plus(self.lease.trust());
+        let distrust = self.sign_of_life().plus(self.lease.trust());
         let again = self.asked.plus(self.lease.renewal());
         let silences = self.since.values().map(|(_, since)| since.plus(self.lease.length()));
         silences.filter(|at| *at > now).chain([distrust.max(again)]).min().unwrap_or(distrust)
     }
 
     fn is_trusted(&self, now: Moment) -> bool {
-        !self.needs_own || now.since(self.own_seen.1) < self.lease.trust()
+        let is_alive = now.since(self.sign_of_life()) < self.lease.trust();
+        is_alive || (self.scope == Scope::All && !self.needs_own)
+    }
+
+    /// When it was last seen to work: it shows the own renewals, or to followers those of the leader.
+    fn sign_of_life(&self) -> Moment {
+        match self.scope {
+            Scope::All => self.own_seen.1,
+            Scope::Follower => self.since.get(&Key::Leader).map_or(self.own_seen.1, |(_, since)| *since),
+        }
     }
 }
 

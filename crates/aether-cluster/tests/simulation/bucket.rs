@@ -89,6 +89,7 @@ impl Bucket {
             (Record::Node(new), Some(Record::Node(old))) => self.check_node(key, old, new, now),
             (Record::Leader(new), Some(Record::Leader(old))) => check_term("leader", old.term, new.term),
             (Record::Plan(new), Some(Record::Plan(old))) => check_term("plan", old.term, new.term),
+            (Record::Members(new), Some(Record::Members(old))) => check_term("members", old.term, new.term),
             (Record::Shard(new), old) => {
                 let old = old.and_then(|old| if let Record::Shard(old) = old { Some(old) } else { None });
                 self.check_shard(key, old, new)

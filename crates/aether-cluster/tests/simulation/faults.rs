@@ -1,6 +1,6 @@
 //! What goes wrong, and when.
 
-use aether_cluster::protocol::Input;
+use aether_cluster::protocol::{Input, Scope};
 
 use crate::process::Process;
 use crate::world::{Event, LEASE, Micros, To, World};
@@ -100,7 +100,7 @@ impl World {
             None => self.processes.push(process),
         }
         self.note(|| format!("n{}#{} starts", to.0, to.1));
-        self.watch(to);
+        self.watch(to, Scope::All);
     }
 
     /// What came while it was stopped comes at once; the process may go on with something else first.

@@ -1,7 +1,7 @@
 //! What is sent, and what becomes of it: late, twice, or not at all.
 
 use aether_cluster::Mechanism;
-use aether_cluster::protocol::{Address, Answer, Attempt, Input, Key, Output, Record, Reply, Stamp};
+use aether_cluster::protocol::{Address, Answer, Attempt, Input, Key, Output, Record, Reply, Scope, Stamp};
 use aether_core::key_value::Revision;
 
 use crate::faults::Fault;
@@ -28,11 +28,7 @@ impl World {
                     self.at(at, Event::Get(to, key));
                 }
             }
-            Output::Watch(_) => {
-                if !self.is_cut(to) {
-                    self.watch(to);
-                }
-            }
+            Output::Watch(scope) => self.watch(to, scope),
             Output::Ready(node, shard, epoch) => {
                 let Some(me) = self.process(to).map(|process| process.node.identity().clone()) else {
                     return;
@@ -162,11 +158,14 @@ impl World {
         self.at(self.now + delay, Event::Tell(to, Input::Found(key, found)));
     }
 
-    pub(crate) fn watch(&mut self, to: To) {
+    /// Ends the watch of a process, and makes a new one if there is a way to the bucket.
+    pub(crate) fn watch(&mut self, to: To, scope: Scope) {
         let now = self.now;
         let Some(process) = self.process(to) else { return };
-        (process.watch, process.stalled_until, process.shown) = (process.watch + 1, 0, now);
+        process.watch += 1;
+        (process.stalled_until, process.shown) = (0, now);
         let watch = process.watch;
+        process.scope = (process.cut_until <= now).then_some(scope);
         let delay = self.delay();
         // What is changed meanwhile comes after what was there.
         if let Some(process) = self.process(to) {
@@ -176,7 +175,7 @@ impl World {
     }
 
     pub(crate) fn show_all(&mut self, to: To, watch: u64) {
-        if self.process(to).is_none_or(|process| process.watch != watch) {
+        if self.process(to).is_none_or(|process| process.watch != watch || process.scope.is_none()) {
             return;
         }
         let all: Vec<_> = self
@@ -193,6 +192,11 @@ impl World {
     fn show(&mut self, to: To, input: Input) {
         let (delay, now) = (self.rng.u64(100..2_000), self.now);
         let Some(process) = self.process(to) else { return };
+        if let Input::Watched(key, ..) = &input
+            && !process.scope.is_some_and(|scope| scope.shows(key))
+        {
+            return;
+        }
         let at = (now + delay).max(process.shown).max(process.stalled_until).max(process.cut_until);
         process.shown = at;
         let watch = process.watch;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aether_cluster::Mechanisms;
 use aether_cluster::placement::{Policy, ShardCount};
-use aether_cluster::protocol::{Identity, Incarnation, Lease, Moment, Node, NodeId, Setup, Timeouts};
+use aether_cluster::protocol::{Identity, Incarnation, Lease, Moment, Node, NodeId, Scope, Setup, Timeouts};
 
 use crate::host::{Host, Now};
 use crate::world::{Event, LEASE, Micros, SHARDS};
@@ -23,6 +23,8 @@ pub(crate) struct Process {
     /// Its watch shows nothing until then, unless it is made anew.
     pub(crate) stalled_until: Micros,
     pub(crate) watch: u64,
+    /// What that watch shows; nothing where it could not be made.
+    pub(crate) scope: Option<Scope>,
     /// When the latest message of its watch arrives: they keep their order.
     pub(crate) shown: Micros,
     pub(crate) wakes_at: Micros,
@@ -70,6 +72,7 @@ impl Process {
             cut_until: 0,
             stalled_until: 0,
             watch: 0,
+            scope: None,
             shown: 0,
             wakes_at: Micros::MAX,
             held: Vec::new(),

@@ -22,7 +22,7 @@ const SETTLED: Micros = WILD + 6 * LEASE;
 
 pub(crate) fn run(seed: u64, mechanisms: Mechanisms, keeps_history: bool) -> Outcome {
     let mut world = World::new(seed, mechanisms, keeps_history, WILD);
-    let nodes = world.rng.usize(3..5);
+    let nodes = world.rng.usize(3..6);
     (0..nodes).for_each(|index| world.start(index));
     for client in 0..CLIENTS {
         world.clients.push(Client::until(SETTLED + LEASE));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::super::identity::Incarnation;
-use super::super::record::{PlanRecord, ShardRecord};
+use super::super::record::{MembersRecord, PlanRecord, ShardRecord, StandingRecord};
 use super::*;
 use crate::placement::{Labels, NodeId, Nodes, Policy, Shard, ShardCount, Weight};
 
@@ -69,16 +69,31 @@ impl Site {
         revision
     }
 
-    /// It leads in term 1, and has written the plan of that term.
+    /// Whatever it wants is stored, until it wants nothing. Returns the keys.
+    fn store_all(&mut self, time: u64) -> Vec<Key> {
+        let mut keys = Vec::new();
+        loop {
+            let drafts = self.wants(time);
+            if drafts.is_empty() {
+                return keys;
+            }
+            for draft in drafts {
+                keys.push(draft.key.clone());
+                self.store(draft, time);
+            }
+        }
+    }
+
+    /// It leads in term 1, and has written the plan and the members of that term.
     fn leading() -> Self {
         let mut site = Self::new();
         site.node("me", 0);
-        for key in [Key::Leader, Key::Plan, Key::Plan] {
-            let [draft] = <[Draft; 1]>::try_from(site.wants(0)).unwrap();
-            assert_eq!(draft.key, key);
-            site.store(draft, 0);
-        }
+        assert_eq!(site.store_all(0), [Key::Leader, Key::Plan, Key::Plan, Key::Members]);
         site
+    }
+
+    fn members(&self) -> &MembersRecord {
+        &self.view.members.as_ref().unwrap().1
     }
 }
 
@@ -148,8 +163,7 @@ fn who_is_silent_for_a_lease_is_declared_dead_where_it_was_silent() {
 fn a_shard_that_its_planned_owner_leaves_waiting_is_planned_for_another_one() {
     let mut site = Site::leading();
     site.node("z", 0);
-    let [draft] = <[Draft; 1]>::try_from(site.wants(1)).unwrap();
-    site.store(draft, 1);
+    site.store_all(1);
     let plan = |site: &mut Site, time| {
         let plans = site.wants(time).into_iter().filter_map(|draft| match draft.record {
             Record::Plan(plan) => Some(plan.targets),
@@ -168,4 +182,51 @@ fn a_shard_that_its_planned_owner_leaves_waiting_is_planned_for_another_one() {
     let record = ShardRecord { owner: Some(identity("z")), epoch: aether_core::Epoch::new(1), by };
     site.see(&Key::Shard(Shard::new(0)), Record::Shard(record), 2_002);
     assert_eq!(plan(&mut site, 9_000), Vec::<Vec<_>>::new());
+}
+
+#[test]
+fn members_are_written_when_something_has_changed_and_not_for_renewals() {
+    let mut site = Site::leading();
+    site.node("a", 1);
+    assert_eq!(site.store_all(1), [Key::Plan, Key::Members]);
+    let seen = site.view.revision(&Key::Node(identity("a").node));
+    assert_eq!(site.members().nodes[&identity("a").node].revision, seen);
+    site.node("a", 2);
+    assert_eq!(site.store_all(2), []);
+    let standing = crate::placement::Standing::Cordoned;
+    let record = Record::Standing(StandingRecord { standing, by: stamp() });
+    site.see(&Key::Standing(identity("a").node), record, 3);
+    assert_eq!(site.store_all(3), [Key::Plan, Key::Members]);
+    assert_eq!(site.members().nodes[&identity("a").node].standing, standing);
+}
+
+#[test]
+fn two_stand_by_and_go_on_until_they_are_gone() {
+    let mut site = Site::leading();
+    for name in ["d", "c", "b"] {
+        site.node(name, 1);
+        site.store_all(1);
+    }
+    let names = |site: &Site| site.members().standbys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&site), ["d", "c"]);
+    let Identity { node, incarnation } = identity("d");
+    let (state, weight, labels) = (NodeState::Leaving, Weight::USUAL, Labels::new());
+    let record = NodeRecord { incarnation, state, weight, labels, lease: 2, by: stamp() };
+    site.see(&Key::Node(node), Record::Node(record), 2);
+    site.store_all(2);
+    assert_eq!(names(&site), ["c", "b"]);
+}
+
+#[test]
+fn members_are_written_again_where_a_list_would_not_show_that_an_owner_is_gone() {
+    let mut site = Site::leading();
+    site.node("z", 1);
+    site.store_all(1);
+    // An earlier life of z has taken the shard after the later one was listed.
+    let owner = Identity { incarnation: Incarnation::new(77), ..identity("z") };
+    let record = ShardRecord { owner: Some(owner), epoch: aether_core::Epoch::new(1), by: stamp() };
+    site.see(&Key::Shard(Shard::new(0)), Record::Shard(record), 2);
+    assert!(!site.store_all(2).contains(&Key::Members));
+    site.node("z", 3);
+    assert!(site.store_all(3).contains(&Key::Members));
 }

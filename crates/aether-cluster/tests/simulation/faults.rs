@@ -1,9 +1,13 @@
 //! What goes wrong, and when.
 
-use aether_cluster::protocol::{Input, Scope};
+use aether_cluster::placement::Standing;
+use aether_cluster::protocol::{Incarnation, Input, Key, Record, Scope, Stamp, StandingRecord};
+use aether_core::key_value::Revision;
 
 use crate::process::Process;
 use crate::world::{Event, LEASE, Micros, To, World};
+
+const WISHES: [Standing; 3] = [Standing::Open, Standing::Cordoned, Standing::Draining];
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
@@ -21,8 +25,10 @@ pub(crate) enum Fault {
     Slow(usize, Micros),
     /// The bucket takes no changes.
     Outage(Micros),
-    /// It drains its shards and leaves.
+    /// It gives its shards up and leaves.
     Leave(usize),
+    /// An operator wants this of it.
+    Want(usize, Standing),
 }
 
 impl World {
@@ -33,16 +39,20 @@ impl World {
             let at = self.rng.u64(LEASE..self.calm_from - 2 * LEASE);
             let node = self.rng.usize(0..self.processes.len());
             let short = self.rng.u64(LEASE / 5..LEASE * 5 / 2);
-            let fault = match self.rng.u8(0..19) {
+            let fault = match self.rng.u8(0..23) {
                 0..4 => Fault::Pause(node, short),
                 4..6 => Fault::Kill(node),
                 6..9 => Fault::Cut(node, short),
                 9..11 => Fault::Stall(node, short),
                 11..15 => Fault::Slow(node, short),
                 15..17 => Fault::Outage(LEASE / 2 + short / 2),
+                17..21 => Fault::Want(node, WISHES[self.rng.usize(0..3)]),
                 _ => Fault::Leave(node),
             };
             self.at(at, Event::Fault(fault));
+        }
+        for node in 0..self.processes.len() {
+            self.at(self.calm_from, Event::Fault(Fault::Want(node, Standing::Open)));
         }
     }
 
@@ -82,6 +92,7 @@ impl World {
                     self.at(now + time / 3, Event::Fault(Fault::Leave(node)));
                 }
             }
+            Fault::Want(node, standing) => self.want(node, standing),
             Fault::Outage(time) => self.bucket.fail(now, now + time),
             Fault::Leave(node) => {
                 let to = To(node, self.processes[node].life);
@@ -90,10 +101,31 @@ impl World {
         }
     }
 
+    /// An operator looks what is wanted of a node, and wants something else of it; and tries again until that is stored.
+    fn want(&mut self, node: usize, standing: Standing) {
+        let standing = if self.is_wild() { standing } else { Standing::Open };
+        let key = Key::Standing(self.processes[node].node.identity().node.clone());
+        let is_old = self.happens(10);
+        let found = if is_old { self.bucket.get_old(&key) } else { self.bucket.get(&key) };
+        let expected = found.map_or(Revision::NONE, |entry| entry.revision);
+        self.lives += 1;
+        let by = Stamp { incarnation: Incarnation::new(u128::from(self.lives)), nonce: 1 };
+        let record = Record::Standing(StandingRecord { standing, by });
+        match self.store(&key, Some(expected), &record) {
+            Ok(None) => {
+                let later = self.now + self.rng.u64(LEASE / 20..LEASE / 5);
+                self.at(later, Event::Fault(Fault::Want(node, standing)));
+            }
+            Ok(Some(_)) => {}
+            Err(what) => self.wrong(what),
+        }
+    }
+
     /// Starts a process, in the place of the one that was there.
     pub(crate) fn start(&mut self, index: usize) {
         self.lives += 1;
-        let process = Process::start(index, self.lives, self.mechanisms, self.now, &mut self.rng);
+        let process =
+            Process::start(index, self.lives, &self.settings, self.mechanisms, self.now, &mut self.rng);
         let to = To(index, process.life);
         match self.processes.get_mut(index) {
             Some(place) => *place = process,

@@ -120,24 +120,38 @@ impl World {
     }
 
     pub(crate) fn put(&mut self, to: To, key: &Key, expected: Revision, record: &Record) {
-        if self.bucket.is_out(self.now) {
-            return;
-        }
         let stamp = record.stamp();
         let is_renewal = matches!(record, Record::Node(node) if node.by.incarnation == node.incarnation);
         let blind = is_renewal && !self.mechanisms.has(Mechanism::RenewalCas);
-        match self.bucket.put(key, (!blind).then_some(expected), record.clone(), self.now) {
+        if self.bucket.is_out(self.now) {
+            return;
+        }
+        match self.store(key, (!blind).then_some(expected), record) {
             Err(what) => self.wrong(what),
             Ok(None) => self.answer_change(to, key, stamp, Answer::Refused),
-            Ok(Some(revision)) => {
-                self.note(|| format!("bucket {key} {revision} {record:?}"));
-                for index in 0..self.processes.len() {
-                    let life = self.processes[index].life;
-                    self.show(To(index, life), Input::Watched(key.clone(), revision, record.clone()));
-                }
-                self.answer_change(to, key, stamp, Answer::Stored(revision));
+            Ok(Some(revision)) => self.answer_change(to, key, stamp, Answer::Stored(revision)),
+        }
+    }
+
+    /// Stores a record where the key stands at `expected`, and shows it to those who watch it.
+    pub(crate) fn store(
+        &mut self,
+        key: &Key,
+        expected: Option<Revision>,
+        record: &Record,
+    ) -> Result<Option<Revision>, String> {
+        if self.bucket.is_out(self.now) {
+            return Ok(None);
+        }
+        let stored = self.bucket.put(key, expected, record.clone(), self.now)?;
+        if let Some(revision) = stored {
+            self.note(|| format!("bucket {key} {revision} {record:?}"));
+            for index in 0..self.processes.len() {
+                let life = self.processes[index].life;
+                self.show(To(index, life), Input::Watched(key.clone(), revision, record.clone()));
             }
         }
+        Ok(stored)
     }
 
     fn answer_change(&mut self, to: To, key: &Key, stamp: Stamp, answer: Answer) {

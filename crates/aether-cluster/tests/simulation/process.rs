@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aether_cluster::Mechanisms;
-use aether_cluster::placement::{Policy, ShardCount};
+use aether_cluster::placement::{Policy, ShardCount, Weight};
 use aether_cluster::protocol::{Identity, Incarnation, Lease, Moment, Node, NodeId, Scope, Setup, Timeouts};
 
 use crate::host::{Host, Now};
@@ -39,10 +39,32 @@ struct Clock {
     rate: u64,
 }
 
+/// What all processes of a seed are started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) policy: Policy,
+    /// The weight of the first node; all others have the usual one.
+    first: Weight,
+}
+
+impl Settings {
+    /// Draws how much may move at once, for how long it cools down, and what the first node takes.
+    pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
+        let cool_down = Duration::from_micros(rng.u64(0..LEASE / 2));
+        let policy = Policy { at_once: rng.u32(1..4), percent_at_once: 100, cool_down, ..Policy::default() };
+        Self { policy, first: Weight::new([50, 100, 100, 200][rng.usize(0..4)]).unwrap() }
+    }
+
+    pub(crate) fn weight(&self, index: usize) -> Weight {
+        if index == 0 { self.first } else { Weight::USUAL }
+    }
+}
+
 impl Process {
     pub(crate) fn start(
         index: usize,
         life: u64,
+        settings: &Settings,
         mechanisms: Mechanisms,
         now: Micros,
         rng: &mut fastrand::Rng,
@@ -59,7 +81,8 @@ impl Process {
         };
         let mut setup = Setup::new(lease, ShardCount::new(SHARDS).unwrap()).with(mechanisms);
         setup.timeouts = timeouts;
-        setup.policy = Policy { cool_down: Duration::from_micros(LEASE / 4), ..Policy::default() };
+        setup.policy = settings.policy.clone();
+        setup.weight = settings.weight(index);
         let clock = Clock { offset: rng.u64(0..1_000 * LEASE), rate: rng.u64(950_000..1_050_000) };
         Self {
             life,

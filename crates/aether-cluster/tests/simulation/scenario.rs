@@ -1,9 +1,10 @@
 //! One seed: things go wrong, then they do not, then one process is killed.
 
 use aether_cluster::Mechanisms;
-use aether_cluster::protocol::{Key, Record, Shard};
+use aether_cluster::protocol::{Key, Record, Scope, Shard};
 
 use crate::client::{Client, Floors};
+use crate::process::Process;
 use crate::world::{CLIENTS, Event, LEASE, Micros, SHARDS, World};
 
 /// What became of a seed.
@@ -15,6 +16,17 @@ pub(crate) struct Outcome {
     pub(crate) ends: Vec<(&'static str, u64)>,
     /// How long there was no leader after the leader was killed.
     pub(crate) failover: Option<Micros>,
+    /// How many were followers in the end.
+    pub(crate) followers: usize,
+}
+
+/// Whether each of these weights and counts is its part of the shards, rounded down or up.
+fn are_quotas(counts: &[(u32, usize)]) -> bool {
+    let all: u32 = counts.iter().map(|(weight, _)| weight).sum();
+    counts.iter().all(|(weight, count)| {
+        let count = u32::try_from(*count).unwrap();
+        (SHARDS * weight / all..=(SHARDS * weight).div_ceil(all)).contains(&count)
+    })
 }
 
 const WILD: Micros = 8 * LEASE;
@@ -31,11 +43,13 @@ pub(crate) fn run(seed: u64, mechanisms: Mechanisms, keeps_history: bool) -> Out
     world.plan_faults();
     world.run(SETTLED);
     world.check_settled("before the last kill");
-    let failover = world.kill_one();
+    let failover = world.kill_some();
+    let followers = world.processes.iter().filter(|process| process.node.scope() == Scope::Follower).count();
     let ends = world.clients.iter().flat_map(|client| client.ends.clone()).collect();
     Outcome {
         violation: world.violation,
         failover,
+        followers,
         steps: world.steps,
         events: world.log.events(),
         history: world.history.unwrap_or_default(),
@@ -44,31 +58,49 @@ pub(crate) fn run(seed: u64, mechanisms: Mechanisms, keeps_history: bool) -> Out
 }
 
 impl World {
-    /// Invariant 8, and that everything comes to rest again. Returns how long there was no leader, if it was the leader.
-    fn kill_one(&mut self) -> Option<Micros> {
+    /// Invariant 8, and that everything comes to rest again. Returns how long there was no leader, if it was the leader alone.
+    fn kill_some(&mut self) -> Option<Micros> {
         if self.violation.is_some() {
             return None;
         }
         let leader = self.leader();
-        let victim = match leader {
-            Some(leader) if self.rng.bool() => leader,
-            _ => self.rng.usize(0..self.processes.len()),
+        let in_charge = self.in_charge();
+        let all_in_charge = in_charge.len() < self.processes.len() && self.rng.u8(0..4) == 0;
+        let victims = match leader {
+            _ if all_in_charge => in_charge,
+            Some(leader) if self.rng.bool() => vec![leader],
+            _ => vec![self.rng.usize(0..self.processes.len())],
         };
         let killed = self.now;
-        self.note(|| format!("kills n{victim} for good"));
-        self.processes[victim].is_alive = false;
-        self.run(killed + LEASE * 12 / 10);
-        if leader == Some(victim) && self.bucket.leader_changed < killed {
-            self.wrong("invariant 8: no leader after 1.2 leases");
+        self.note(|| format!("kills {victims:?} for good"));
+        victims.iter().for_each(|victim| self.processes[*victim].is_alive = false);
+        let is_led_by_one = leader.is_some_and(|leader| victims.contains(&leader));
+        // Of the latter, followers have first to see that nobody leads, and then to watch for a lease.
+        let (led, served) = if all_in_charge { (24, 28) } else { (12, 23) };
+        self.run(killed + LEASE * led / 10);
+        if is_led_by_one && self.bucket.leader_changed < killed {
+            self.wrong(format!("invariant 8: no leader after {led} tenths of a lease"));
         }
-        self.run(killed + LEASE * 23 / 10);
+        self.run(killed + LEASE * served / 10);
         self.check_served("invariant 8");
         self.run(killed + 6 * LEASE);
         self.check_settled("at the end");
         if self.clients.iter().any(Client::is_asking) {
             self.wrong("invariant 10: an ask has not ended");
         }
-        if leader == Some(victim) { self.bucket.leader_changed.checked_sub(killed) } else { None }
+        let failover = self.bucket.leader_changed.checked_sub(killed);
+        failover.filter(|_| is_led_by_one && !all_in_charge)
+    }
+
+    /// The leader and its standbys.
+    fn in_charge(&self) -> Vec<usize> {
+        let standbys = match self.bucket.get(&Key::Members).map(|entry| &entry.record) {
+            Some(Record::Members(members)) => members.standbys.clone(),
+            _ => Vec::new(),
+        };
+        let stands_by = |process: &Process| standbys.contains(&process.node.identity().node);
+        let standbys = (0..self.processes.len()).filter(|index| stands_by(&self.processes[*index]));
+        self.leader().into_iter().chain(standbys).collect()
     }
 
     fn leader(&self) -> Option<usize> {
@@ -92,7 +124,7 @@ impl World {
         }
     }
 
-    /// Each shard is served by its planned owner, and nobody has two more than anybody else.
+    /// Each shard is served by its planned owner, each node has its quota, and watches what it is to.
     fn check_settled(&mut self, when: &str) {
         self.check_served(when);
         let owner =
@@ -104,19 +136,29 @@ impl World {
         };
         let owning: Vec<_> =
             owners.iter().map(|owner| owner.as_ref().map(|owner| owner.node.clone())).collect();
-        let counts: Vec<usize> = self
-            .processes
+        let held = |process: &Process| {
+            owners.iter().flatten().filter(|owner| *owner == process.node.identity()).count()
+        };
+        let living: Vec<_> =
+            self.processes.iter().enumerate().filter(|(_, process)| process.is_alive).collect();
+        let counts: Vec<_> = living
             .iter()
-            .filter(|process| process.is_alive)
-            .map(|process| owners.iter().flatten().filter(|owner| *owner == process.node.identity()).count())
+            .map(|(index, process)| (u32::from(self.settings.weight(*index).get()), held(process)))
             .collect();
-        let spread = counts.iter().max().unwrap_or(&0) - counts.iter().min().unwrap_or(&0);
-        if (planned != owning || spread > 1) && self.violation.is_none() {
-            let plan = self.leader().and_then(|leader| self.processes[leader].node.plan());
-            let plan = plan.map(ToString::to_string).unwrap_or_default();
-            self.wrong(format!(
-                "invariant 7, {when}: planned {planned:?}, owned {owning:?}, counts {counts:?}\n{plan}"
+        let plan = self.leader().and_then(|leader| self.processes[leader].node.plan());
+        let plan = plan.map(ToString::to_string).unwrap_or_default();
+        if planned != owning || !are_quotas(&counts) {
+            return self.wrong(format!(
+                "invariant 7, {when}: planned {planned:?}, owned {owning:?}, weights and counts {counts:?}\n{plan}"
             ));
+        }
+        let in_charge = self.in_charge();
+        let wrong = living
+            .iter()
+            .find(|(index, process)| (process.node.scope() == Scope::All) != in_charge.contains(index));
+        if let Some((index, process)) = wrong {
+            let scope = process.node.scope();
+            self.wrong(format!("{when}: n{index} watches {scope:?}, in charge are {in_charge:?}"));
         }
     }
 

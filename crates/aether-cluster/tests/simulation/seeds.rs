@@ -73,16 +73,18 @@ fn a_seed_is_the_same_whenever_it_runs() {
 #[test]
 fn the_seeds_do_something() {
     let mut ends = BTreeMap::<_, u64>::new();
-    let (mut steps, mut events, mut failovers) = (0, 0, Vec::new());
+    let (mut steps, mut events, mut followers, mut failovers) = (0, 0, 0, Vec::new());
     for seed in 1..=100 {
         let outcome = scenario::run(seed, Mechanisms::default(), false);
         (steps, events) = (steps + outcome.steps, events + outcome.events);
+        followers += outcome.followers;
         failovers.extend(outcome.failover);
         outcome.ends.into_iter().for_each(|(name, count)| *ends.entry(name).or_default() += count);
     }
     failovers.sort_unstable();
     let middle = failovers[failovers.len() / 2];
-    println!("{steps} steps, {events} events, {ends:?}");
+    println!("{steps} steps, {events} events, {followers} followers, {ends:?}");
+    assert!(followers > 50, "{followers} followers");
     println!(
         "{} leaders killed, {middle} us without in the middle, at most {:?}",
         failovers.len(),

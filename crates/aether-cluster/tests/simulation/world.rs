@@ -12,7 +12,7 @@ use crate::client::{Client, Floors};
 use crate::faults::Fault;
 use crate::host::Mail;
 use crate::log::{Append, Log, Told};
-use crate::process::Process;
+use crate::process::{Process, Settings};
 
 pub(crate) type Micros = u64;
 
@@ -60,6 +60,7 @@ pub(crate) struct World {
     queue: BTreeMap<(Micros, u64), Event>,
     order: u64,
     pub(crate) mechanisms: Mechanisms,
+    pub(crate) settings: Settings,
     pub(crate) bucket: Bucket,
     pub(crate) log: Log,
     pub(crate) processes: Vec<Process>,
@@ -76,12 +77,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, mechanisms: Mechanisms, keeps_history: bool, calm_from: Micros) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let settings = Settings::draw(&mut rng);
         Self {
             now: 0,
-            rng: fastrand::Rng::with_seed(seed),
+            rng,
             queue: BTreeMap::new(),
             order: 0,
             mechanisms,
+            settings,
             bucket: Bucket::default(),
             log: Log::default(),
             processes: Vec::new(),

@@ -34,7 +34,7 @@ pub(crate) enum Fault {
 impl World {
     /// Draws what is to go wrong before the calm.
     pub(crate) fn plan_faults(&mut self) {
-        let count = self.rng.usize(4..10);
+        let count = self.rng.usize(5..12);
         for _ in 0..count {
             let at = self.rng.u64(LEASE..self.calm_from - 2 * LEASE);
             let node = self.rng.usize(0..self.processes.len());
@@ -88,9 +88,12 @@ impl World {
                         process.slow_until = now + time;
                     }
                 }
-                if self.rng.u8(0..3) > 0 {
-                    self.at(now + time / 3, Event::Fault(Fault::Leave(node)));
-                }
+                let then = match self.rng.u8(0..3) {
+                    0 => return,
+                    1 => Fault::Leave(node),
+                    _ => Fault::Want(node, Standing::Draining),
+                };
+                self.at(now + time / 3, Event::Fault(then));
             }
             Fault::Want(node, standing) => self.want(node, standing),
             Fault::Outage(time) => self.bucket.fail(now, now + time),

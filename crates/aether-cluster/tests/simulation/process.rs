@@ -28,6 +28,8 @@ pub(crate) struct Process {
     /// When the latest message of its watch arrives: they keep their order.
     pub(crate) shown: Micros,
     pub(crate) wakes_at: Micros,
+    /// How many it has sent to the bucket, and taken from there.
+    pub(crate) messages: u64,
     pub(crate) held: Vec<Event>,
 }
 
@@ -98,6 +100,7 @@ impl Process {
             scope: None,
             shown: 0,
             wakes_at: Micros::MAX,
+            messages: 0,
             held: Vec::new(),
         }
     }

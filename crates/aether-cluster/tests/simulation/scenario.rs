@@ -34,7 +34,7 @@ const SETTLED: Micros = WILD + 6 * LEASE;
 
 pub(crate) fn run(seed: u64, mechanisms: Mechanisms, keeps_history: bool) -> Outcome {
     let mut world = World::new(seed, mechanisms, keeps_history, WILD);
-    let nodes = world.rng.usize(3..6);
+    let nodes = world.rng.usize(3..7);
     (0..nodes).for_each(|index| world.start(index));
     for client in 0..CLIENTS {
         world.clients.push(Client::until(SETTLED + LEASE));
@@ -44,7 +44,8 @@ pub(crate) fn run(seed: u64, mechanisms: Mechanisms, keeps_history: bool) -> Out
     world.run(SETTLED);
     world.check_settled("before the last kill");
     let failover = world.kill_some();
-    let followers = world.processes.iter().filter(|process| process.node.scope() == Scope::Follower).count();
+    let follows = |process: &&Process| process.is_alive && process.node.scope() == Scope::Follower;
+    let followers = world.processes.iter().filter(follows).count();
     let ends = world.clients.iter().flat_map(|client| client.ends.clone()).collect();
     Outcome {
         violation: world.violation,
@@ -74,11 +75,11 @@ impl World {
         let killed = self.now;
         self.note(|| format!("kills {victims:?} for good"));
         victims.iter().for_each(|victim| self.processes[*victim].is_alive = false);
-        let is_led_by_one = leader.is_some_and(|leader| victims.contains(&leader));
+        let loses_leader = leader.is_some_and(|leader| victims.contains(&leader));
         // Of the latter, followers have first to see that nobody leads, and then to watch for a lease.
         let (led, served) = if all_in_charge { (24, 28) } else { (12, 23) };
         self.run(killed + LEASE * led / 10);
-        if is_led_by_one && self.bucket.leader_changed < killed {
+        if loses_leader && self.bucket.leader_changed < killed {
             self.wrong(format!("invariant 8: no leader after {led} tenths of a lease"));
         }
         self.run(killed + LEASE * served / 10);
@@ -88,8 +89,30 @@ impl World {
         if self.clients.iter().any(Client::is_asking) {
             self.wrong("invariant 10: an ask has not ended");
         }
+        self.check_quiet();
         let failover = self.bucket.leader_changed.checked_sub(killed);
-        failover.filter(|_| is_led_by_one && !all_in_charge)
+        failover.filter(|_| loses_leader && !all_in_charge)
+    }
+
+    /// A follower of a quiet cluster takes and sends ten messages a lease at the most: renewals of its own, their answers, and the
+    /// leader's renewals.
+    fn check_quiet(&mut self) {
+        let follows = |process: &Process| process.is_alive && process.node.scope() == Scope::Follower;
+        let followers: Vec<_> =
+            (0..self.processes.len()).filter(|index| follows(&self.processes[*index])).collect();
+        if followers.is_empty() {
+            return;
+        }
+        let messages = |world: &Self| -> Vec<u64> {
+            followers.iter().map(|index| world.processes[*index].messages).collect()
+        };
+        let before = messages(self);
+        self.run(self.now + 3 * LEASE);
+        let loud =
+            messages(self).iter().zip(before).map(|(after, before)| after - before).find(|most| *most > 30);
+        if let Some(loud) = loud {
+            self.wrong(format!("a quiet follower took and sent {loud} messages in three leases"));
+        }
     }
 
     /// The leader and its standbys.

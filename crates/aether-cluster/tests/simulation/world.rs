@@ -250,7 +250,9 @@ impl World {
         let now = self.now;
         let Some(process) = self.process(to) else { return };
         let moment = process.moment(now);
+        process.messages += u64::from(input != Input::Wake);
         let outputs = process.node.handle(input, moment);
+        process.messages += outputs.len() as u64;
         for output in outputs {
             self.output(to, output);
         }

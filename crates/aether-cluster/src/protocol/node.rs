@@ -1,25 +1,26 @@
 //! All protocols of one node as one machine: given what happens, it says what to do. The shell around it does that, and nothing
 //! else.
 
-use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::change::{Changes, Settled, Step};
-use super::identity::{Identity, Stamp, Term};
+use super::identity::{Identity, Stamp};
 use super::interface::{Input, Output, Setup};
 use super::key::Key;
 use super::leader::{Draft, Leadership};
-use super::member::{Ended, Member};
+use super::member::Member;
 use super::ownership;
-use super::planning::{self, Moving, Planning};
+use super::planning::Planning;
 use super::record::Record;
-use super::scope::{Scope, Scoping};
-use super::shard::{Act, Circumstances, LocalShard, Stage};
+use super::scope::Scoping;
+use super::shard::{Act, Circumstances, LocalShard};
 use super::time::Moment;
 use super::view::View;
 use super::watch::Watch;
 use crate::mechanism::Mechanism;
-use crate::placement::{Plan, Shard};
+use crate::placement::Shard;
+
+mod status;
 
 /// One node.
 #[derive(Debug)]
@@ -69,72 +70,6 @@ impl Node {
             has_ended: false,
             setup,
         }
-    }
-
-    /// Who it is.
-    #[must_use]
-    pub fn identity(&self) -> &Identity {
-        self.member.identity()
-    }
-
-    /// Whether it may answer for what it owns. Ask at each answer that stores nothing.
-    #[must_use]
-    pub fn may_serve(&self, now: Moment) -> bool {
-        self.member.may_serve(now)
-    }
-
-    /// Until when it may: that is later with each renewal that succeeds. Nothing while it is no member.
-    #[must_use]
-    pub fn may_serve_until(&self) -> Option<Moment> {
-        self.member.may_serve_until()
-    }
-
-    /// Why it is a member no more.
-    #[must_use]
-    pub fn ended(&self) -> Option<Ended> {
-        self.member.ended()
-    }
-
-    /// The term that it leads in, as far as it knows.
-    #[must_use]
-    pub fn term(&self) -> Option<Term> {
-        self.leadership.term()
-    }
-
-    /// The epoch that it owns a shard at, as far as it knows.
-    #[must_use]
-    pub fn epoch(&self, shard: Shard) -> Option<Epoch> {
-        self.shards.get(shard.index())?.epoch()
-    }
-
-    /// How far a shard is at this node.
-    #[must_use]
-    pub fn stage(&self, shard: Shard) -> Stage {
-        self.shards.get(shard.index()).map_or(Stage::Elsewhere, LocalShard::stage)
-    }
-
-    /// How much of the bucket it watches.
-    #[must_use]
-    pub fn scope(&self) -> Scope {
-        self.watch.scope()
-    }
-
-    /// What it has seen of the bucket.
-    #[must_use]
-    pub fn view(&self) -> &View {
-        &self.view
-    }
-
-    /// As the leader: its latest plan, with what waits for what.
-    #[must_use]
-    pub fn plan(&self) -> Option<&Plan> {
-        self.leadership.planning().plan()
-    }
-
-    /// The shards on their way to another node, as far as it has seen.
-    #[must_use]
-    pub fn moves(&self) -> Vec<Moving> {
-        planning::moves(&self.view, |shard| self.leadership.planning().since(shard))
     }
 
     /// When to wake it, if nothing happens before.

@@ -139,7 +139,7 @@ impl Planning {
         self.since.retain(|shard, _| map.place(*shard).is_some_and(|place| place.target.is_some()));
         self.since.extend(plan.moves.iter().map(|of| (of.shard, now)));
         self.plan = Some(plan);
-        planned.is_new(self.targets(view), view).then_some(planned)
+        planned.is_new(&self.targets(view), view).then_some(planned)
     }
 
     fn wanted(&self, nodes: Nodes, now: Moment) -> Wanted {
@@ -244,7 +244,7 @@ impl Planned {
     }
 
     /// Whether it differs from what stands there. Reasons of moves that are done may stay until something else changes.
-    fn is_new(&self, targets: Vec<Option<NodeId>>, view: &View) -> bool {
+    fn is_new(&self, targets: &[Option<NodeId>], view: &View) -> bool {
         let planned_for = view.plan.as_ref().map(|(_, plan)| &plan.planned_for);
         self.targets != targets || planned_for != Some(&self.planned_for)
     }

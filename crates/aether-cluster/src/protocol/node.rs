@@ -344,3 +344,6 @@ impl Node {
         Stamp { incarnation: self.member.identity().incarnation, nonce: self.nonce }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,3 +301,6 @@ fn shard_map(view: &View, count: ShardCount) -> ShardMap {
     }
     map
 }
+
+#[cfg(test)]
+mod tests;

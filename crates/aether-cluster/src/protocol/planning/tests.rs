@@ -156,17 +156,15 @@ fn who_is_drained_or_leaves_gives_everything_away_and_who_is_opened_gets_its_par
         let mut site = Site::new(&["a", "b"]);
         site.settle(0);
         assert_eq!((site.held("a"), site.held("b")), (2, 2));
-        if leaves {
-            site.node("a", NodeState::Leaving)
-        } else {
-            site.want("a", Wish::Draining)
+        match leaves {
+            true => site.node("a", NodeState::Leaving),
+            false => site.want("a", Wish::Draining),
         }
         site.settle(100);
         assert_eq!((site.held("a"), site.held("b")), (0, 4));
-        if leaves {
-            site.node("a", NodeState::Up)
-        } else {
-            site.want("a", Wish::Open)
+        match leaves {
+            true => site.node("a", NodeState::Up),
+            false => site.want("a", Wish::Open),
         }
         site.settle(20_000);
         assert_eq!((site.held("a"), site.held("b")), (2, 2));

@@ -35,6 +35,11 @@ impl Gate {
         self.clock.now() < self.until()
     }
 
+    /// For how long it is open, if nobody opens it again.
+    pub(crate) fn left(&self) -> Duration {
+        self.until().since(self.clock.now())
+    }
+
     fn until(&self) -> Moment {
         Moment::new(Duration::from_nanos(self.until.load(Ordering::Acquire)))
     }

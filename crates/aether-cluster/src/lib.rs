@@ -28,9 +28,13 @@
 //! # }
 //! ```
 
+mod bucket;
 mod clock;
+mod cluster;
+mod driver;
 mod gate;
 mod mechanism;
+mod meter;
 mod name;
 mod owners;
 pub mod placement;
@@ -38,7 +42,12 @@ pub mod protocol;
 mod subjects;
 mod text;
 
+pub use bucket::BucketError;
 pub use clock::Clock;
+pub use cluster::{
+    ActorMigration, Cluster, ClusterBuilder, ClusterEvent, Counts, Events, JoinError, Leader, LeaveError,
+    Member, Members, MigrationStage, OperatorError, ShardPlace, ShardPlaces, Status, Watching,
+};
 pub use name::ClusterName;
 
 #[cfg(feature = "testing")]

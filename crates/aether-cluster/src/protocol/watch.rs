@@ -92,6 +92,14 @@ impl Watch {
         (unchanged >= self.lease.length() && counts).then_some(revision)
     }
 
+    /// Whether the key has not changed for two thirds of a lease, if that counts: it may soon be silent.
+    #[must_use]
+    pub fn suspects(&self, key: &Key, now: Moment) -> bool {
+        let unchanged = self.unchanged(key, now);
+        let is_late = unchanged.is_some_and(|(_, unchanged)| unchanged >= self.lease.trust());
+        is_late && self.scope.shows(key) && self.is_trusted(now)
+    }
+
     /// Whether a new watch is to be made now: once, and again each third of a lease until it shows a sign of life.
     pub fn asks_for_another(&mut self, now: Moment) -> bool {
         let is_due = !self.is_trusted(now) && now.since(self.asked) >= self.lease.renewal();

@@ -3,8 +3,9 @@
 use aether_core::Epoch;
 
 use super::Node;
-use crate::placement::{Plan, Shard};
+use crate::placement::{NodeId, Plan, Shard};
 use crate::protocol::identity::{Identity, Term};
+use crate::protocol::key::Key;
 use crate::protocol::member::Ended;
 use crate::protocol::planning::{self, Moving};
 use crate::protocol::scope::Scope;
@@ -59,6 +60,12 @@ impl Node {
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.watch.scope()
+    }
+
+    /// Whether it has not seen a node's record change for two thirds of a lease, where it watches that record and sees its own.
+    #[must_use]
+    pub fn suspects(&self, node: &NodeId, now: Moment) -> bool {
+        self.watch.suspects(&Key::Node(node.clone()), now)
     }
 
     /// What it has seen of the bucket.

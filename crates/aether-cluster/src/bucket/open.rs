@@ -20,12 +20,13 @@ struct StreamInfo {
 
 /// Creates the bucket, or checks the one that is there.
 pub(super) async fn ensure(link: &Link, config: &Config, deadline: Duration) -> Result<(), BucketError> {
-    if !link.client().is_server_compatible(2, 10, 0) {
-        return Err(BucketError::Server { found: link.client().server_info().version });
-    }
     let until = Instant::now() + deadline;
     loop {
-        let found = match find_or_create(link, config).await {
+        let found = match is_known(link)? {
+            true => find_or_create(link, config).await,
+            false => Err(Failure::Disconnected),
+        };
+        let failure = match found {
             Ok(found) => return config.check(&found),
             // Of a request that was answered: it would be again.
             Err(Failure::Api(error)) if error.err_code != code::STREAM_NOT_FOUND => {
@@ -35,12 +36,23 @@ pub(super) async fn ensure(link: &Link, config: &Config, deadline: Duration) -> 
             Err(failure) => failure,
         };
         if Instant::now() >= until {
-            return Err(match found {
+            return Err(match failure {
                 Failure::NoResponders { subject } => BucketError::NoJetStream { subject },
                 failure => BucketError::unavailable("opening it", failure),
             });
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// Checks that the server knows consumers of several filters: an older one takes all of the bucket for what is wanted. A client
+/// that is still connecting does not know its server yet.
+fn is_known(link: &Link) -> Result<bool, BucketError> {
+    let found = link.client().server_info().version;
+    match link.client().is_server_compatible(2, 10, 0) {
+        true => Ok(true),
+        false if found.is_empty() => Ok(false),
+        false => Err(BucketError::Server { found }),
     }
 }
 

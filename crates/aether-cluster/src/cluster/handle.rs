@@ -15,6 +15,7 @@ use super::{
 use crate::driver::{Board, Locals, Task, Told};
 use crate::gate::Gate;
 use crate::name::ClusterName;
+use crate::owners::Owners;
 use crate::placement::Shard;
 use crate::protocol::{Ended, Identity, Input, Timeouts};
 
@@ -121,17 +122,28 @@ impl Cluster {
         Watching::new(self.board().shards.subscribe(), |shards| shards)
     }
 
+    /// Returns who owns a shard and at which epoch, as far as this node knows.
+    #[must_use]
+    pub fn owner(&self, shard: Shard) -> Option<(Identity, Epoch)> {
+        self.known().known(shard)
+    }
+
+    /// Looks at the leader of the bucket who owns a shard; without an answer, returns what this node knows. Cancel safe.
+    pub async fn look_up_owner(&self, shard: Shard) -> Option<(Identity, Epoch)> {
+        self.known().look(shard).await
+    }
+
     /// Returns the shards that this node owns, with the epochs at which it does. While it is not
     /// [serving](Self::is_serving) it must not answer for them.
     #[must_use]
     pub fn owned(&self) -> BTreeMap<Shard, Epoch> {
-        owned(self.board().locals.borrow().clone())
+        owned(&self.board().locals.borrow())
     }
 
     /// Follows the shards that this node owns.
     #[must_use]
     pub fn watch_owned(&self) -> Watching<BTreeMap<Shard, Epoch>> {
-        Watching::new(self.board().locals.subscribe(), owned)
+        Watching::new(self.board().locals.subscribe(), |locals| owned(&locals))
     }
 
     /// Returns what happens from now on.
@@ -200,6 +212,6 @@ impl Cluster {
     }
 }
 
-fn owned(locals: Locals) -> BTreeMap<Shard, Epoch> {
+fn owned(locals: &Locals) -> BTreeMap<Shard, Epoch> {
     locals.iter().filter_map(|(shard, local)| Some((*shard, local.epoch?))).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aether_core::Epoch;
+use aether_core::key_value::Revision;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 use tokio::task::JoinSet;
 
@@ -148,7 +149,7 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Change { key, expected, record } => self.change(key, expected, record),
+            Output::Change { key, expected, record } => self.change(key, expected, &record),
             Output::Read(key) => self.read(key),
             Output::Watch(scope) => self.watch(scope),
             Output::Ready(to, shard, epoch) => {
@@ -167,7 +168,7 @@ impl Driver {
     }
 
     /// Attempts a change. Without an answer the node is told nothing: it reads the key when its patience is over.
-    fn change(&mut self, key: Key, expected: aether_core::key_value::Revision, record: Record) {
+    fn change(&mut self, key: Key, expected: Revision, record: &Record) {
         let (bucket, tell, counts) = (self.bucket.clone(), self.tell.clone(), Arc::clone(&self.board.counts));
         let stamp = record.stamp();
         let Ok(value) = record.encode() else { return };

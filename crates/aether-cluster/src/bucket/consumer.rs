@@ -6,7 +6,7 @@ use async_nats::Message;
 use serde_json::{Value, json};
 
 /// How long a consumer stays that nobody hears any more, such as that of a killed process.
-const INACTIVE: Duration = Duration::from_secs(10);
+const INACTIVE: Duration = Duration::from_secs(60);
 
 /// A consumer of these subjects that sends to this inbox.
 pub(super) fn config(name: &str, inbox: &str, subjects: &[String], heartbeat: Duration) -> Value {

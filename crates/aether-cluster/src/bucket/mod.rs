@@ -99,3 +99,6 @@ impl Bucket {
         Watch::open(Arc::clone(&self.link), Arc::clone(&self.config), name, keys, heartbeat).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Nodes that share actors: which node is to hold which shard, and the protocols by which they agree on it.
 //!
+//! - [`Cluster`] is a node's handle: it joins over NATS, shows members, leader and shards, and leaves.
 //! - [`placement`] takes what there is and what is wanted, and returns a plan with a reason for each move. Nodes that agree on
 //!   these values agree on the plan, whatever they were built with.
 //! - [`protocol`] says who is a member, who leads, who owns which shard, and how a message finds the owner:
@@ -7,9 +8,8 @@
 //!   of a shard, and [`protocol::Fence`] is what an owner looks at before it writes to the log, which makes one writer per actor a
 //!   property of the log.
 //!
-//! All of it is *pure*: it is given messages, outcomes and times, and says what to send and to write. It knows no clock, no
-//! network and no NATS, so that a simulation can run it through faults by the thousand (`cargo xtask simulate`). Joining a
-//! cluster over NATS is not here yet.
+//! The latter two are *pure*: given messages, outcomes and times, they say what to send and to write. They know no clock, no
+//! network and no NATS, so that a simulation can run them through faults by the thousand (`cargo xtask simulate`).
 //!
 //! ```
 //! use std::time::Duration;

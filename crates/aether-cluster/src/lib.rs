@@ -33,14 +33,20 @@ mod clock;
 mod cluster;
 mod driver;
 mod gate;
+pub mod host;
 mod mechanism;
 mod meter;
 mod name;
 mod owners;
 pub mod placement;
 pub mod protocol;
+mod rooms;
+pub mod route;
 mod subjects;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
+mod trace;
 
 pub use bucket::BucketError;
 pub use clock::Clock;
@@ -48,7 +54,10 @@ pub use cluster::{
     ActorMigration, Cluster, ClusterBuilder, ClusterEvent, Counts, Events, JoinError, Leader, LeaveError,
     Member, Members, MigrationStage, OperatorError, ShardPlace, ShardPlaces, Status, Watching,
 };
+pub use host::{Handled, Message, NoHost, Ownership, ShardHost};
 pub use name::ClusterName;
+pub use route::{Rejection, Route, RouteError};
+pub use trace::{InvalidTraceParent, TraceParent};
 
 #[cfg(feature = "testing")]
 pub use mechanism::{Mechanism, Mechanisms};

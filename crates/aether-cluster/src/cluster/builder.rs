@@ -7,6 +7,7 @@ use async_nats::Client;
 
 use super::{Cluster, JoinError, join};
 use crate::clock::Clock;
+use crate::host::{NoHost, ShardHost};
 use crate::name::ClusterName;
 use crate::placement::{Labels, NodeId, Policy, ShardCount, Weight};
 
@@ -14,6 +15,7 @@ use crate::placement::{Labels, NodeId, Policy, ShardCount, Weight};
 ///
 /// | setting | default |
 /// | --- | --- |
+/// | [`host`](Self::host) | none: nothing runs in its shards |
 /// | [`node`](Self::node) | an id of its own, drawn at random |
 /// | [`weight`](Self::weight), [`labels`](Self::labels), [`zone`](Self::zone) | 100, none |
 /// | [`shards`](Self::shards) | 256, settled when the cluster is founded |
@@ -23,7 +25,8 @@ use crate::placement::{Labels, NodeId, Policy, ShardCount, Weight};
 /// | [`join_within`](Self::join_within) | 10 s, or 10 leases if that is longer |
 /// | [`domain`](Self::domain), [`api_prefix`](Self::api_prefix) | `$JS.API` |
 #[derive(Debug, Clone)]
-pub struct ClusterBuilder {
+pub struct ClusterBuilder<H = NoHost> {
+    pub(super) host: H,
     pub(super) client: Client,
     pub(super) name: ClusterName,
     pub(super) node: Option<NodeId>,
@@ -41,6 +44,7 @@ pub struct ClusterBuilder {
 impl ClusterBuilder {
     pub(super) fn new(client: Client, name: ClusterName) -> Self {
         Self {
+            host: NoHost,
             client,
             name,
             node: None,
@@ -56,6 +60,30 @@ impl ClusterBuilder {
         }
     }
 
+    /// Has this run in the node's shards, and handle what is routed to its actors.
+    #[must_use]
+    pub fn host<H: ShardHost>(self, host: H) -> ClusterBuilder<H> {
+        let Self { host: NoHost, client, name, node, weight, labels, lease, shards, replicas, .. } = self;
+        let Self { policy, api, join_within, clock, .. } = self;
+        ClusterBuilder {
+            host,
+            client,
+            name,
+            node,
+            weight,
+            labels,
+            lease,
+            shards,
+            replicas,
+            policy,
+            api,
+            join_within,
+            clock,
+        }
+    }
+}
+
+impl<H: ShardHost> ClusterBuilder<H> {
     /// Names the node. One that starts again under the same id gets the same shards, as far as they were not needed elsewhere
     /// meanwhile; under another one it is a new node. Two that live at the same time must not share one: the second is refused.
     ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aether_core::Epoch;
+use aether_core::{ActorId, Epoch};
 use async_nats::Client;
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
@@ -18,6 +18,8 @@ use crate::name::ClusterName;
 use crate::owners::Owners;
 use crate::placement::Shard;
 use crate::protocol::{Ended, Identity, Input, Timeouts};
+use crate::rooms::Rooms;
+use crate::route::{Route, Router};
 
 /// A node's place in its cluster. A clone is another handle on the same.
 ///
@@ -48,6 +50,8 @@ pub(super) struct Inner {
     pub(super) board: Arc<Board>,
     pub(super) gate: Arc<Gate>,
     pub(super) known: Arc<Known>,
+    pub(super) rooms: Rooms,
+    pub(super) router: Router,
     pub(super) tell: Sender<Told>,
     pub(super) timeouts: Timeouts,
     /// Everything that runs for the node. It ends with this.
@@ -133,6 +137,27 @@ impl Cluster {
         self.known().look(shard).await
     }
 
+    /// A message for an actor, which goes to the node that owns it: this one or another.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: aether_cluster::Cluster) -> Result<(), Box<dyn std::error::Error>> {
+    /// use aether_core::ActorId;
+    ///
+    /// let order = ActorId::new("order-123")?;
+    /// let total: u64 = cluster.route(&order, "total?").ask().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn route<'a, M: ?Sized>(&'a self, actor: &'a ActorId, message: &'a M) -> Route<'a, M> {
+        self.0.router.route(actor, message)
+    }
+
+    /// Returns why the node is a member no more, if it is none: [`ended`](Self::ended) without waiting.
+    #[must_use]
+    pub fn has_ended(&self) -> Option<Ended> {
+        *self.board().ended.borrow()
+    }
+
     /// Returns the shards that this node owns, with the epochs at which it does. While it is not
     /// [serving](Self::is_serving) it must not answer for them.
     #[must_use]
@@ -188,7 +213,7 @@ impl Cluster {
 
     /// Stops everything, as if the last handle were dropped.
     fn stop(&self) {
-        self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.stop();
         self.board().ended.send_replace(Some(Ended::Dead));
     }
 
@@ -209,6 +234,21 @@ impl Cluster {
             migrations: status::migrations(&places, &self.board().locals.borrow()),
             counts: Counts::of(&self.board().counts),
         }
+    }
+}
+
+impl Inner {
+    /// Ends everything that runs for the node, the shards' host included.
+    fn stop(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.rooms.stop();
+        self.router.stop();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

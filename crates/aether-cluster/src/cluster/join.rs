@@ -14,11 +14,15 @@ use super::owners::Known;
 use super::settled::{settle, settled};
 use super::{Cluster, ClusterBuilder, JoinError};
 use crate::bucket::{Bucket, Config};
-use crate::driver::{Board, Counts, Driver, Parts, StandIn, Task, Told};
+use crate::driver::{Board, Counts, Driver, Parts, Task, Told};
 use crate::gate::Gate;
+use crate::host::ShardHost;
 use crate::meter::Meter;
+use crate::owners::Owners;
 use crate::placement::NodeId;
 use crate::protocol::{Identity, Incarnation, Input, Lease, Node, Setup};
+use crate::rooms::Rooms;
+use crate::route::{RouteSettings, Router};
 use crate::subjects::Subjects;
 
 /// The shortest lease: a third of it must be enough for a round trip, also on a busy machine.
@@ -28,7 +32,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// How much may wait for the driver. Hints beyond it are dropped, all else waits.
 const WAITING: usize = 4_096;
 
-pub(super) async fn join(builder: ClusterBuilder) -> Result<Cluster, JoinError> {
+pub(super) async fn join<H: ShardHost>(builder: ClusterBuilder<H>) -> Result<Cluster, JoinError> {
     let lease = builder.lease;
     if lease < LEAST_LEASE {
         return Err(JoinError::LeaseTooShort { wanted: lease, least: LEAST_LEASE });
@@ -45,8 +49,8 @@ pub(super) async fn join(builder: ClusterBuilder) -> Result<Cluster, JoinError> 
     Ok(cluster)
 }
 
-async fn start(
-    builder: ClusterBuilder,
+async fn start<H: ShardHost>(
+    builder: ClusterBuilder<H>,
     bucket: Bucket,
     incarnation: Incarnation,
 ) -> Result<Cluster, JoinError> {
@@ -56,39 +60,63 @@ async fn start(
     let gate = Arc::new(Gate::new(builder.clock));
     let board = Arc::new(Board::new(builder.shards));
     let setup = setup(&builder);
-    let timeouts = setup.timeouts;
+    let (timeouts, lease) = (setup.timeouts, setup.lease);
     let (tell, told) = mpsc::channel(WAITING);
     let (drained_in, drained) = mpsc::unbounded_channel();
-    let hints = subscribe(bucket.client(), subjects.node(&me.node)).await?;
+    let client = bucket.client().clone();
+    let hints = subscribe(&client, subjects.node(&me.node)).await?;
+    let known = Arc::new(Known { board: Arc::clone(&board), bucket: bucket.clone() });
+    let (shards, clock) = (builder.shards, builder.clock);
+    let rooms = Rooms::open(
+        client.clone(),
+        subjects.clone(),
+        me.clone(),
+        Arc::clone(&gate),
+        builder.host,
+        drained_in,
+    );
+    let rooms = rooms.await.map_err(|_| JoinError::Closed)?;
+    let router = Router::open(
+        client,
+        subjects.clone(),
+        me.clone(),
+        shards,
+        clock,
+        Arc::clone(&known) as Arc<dyn Owners>,
+        rooms.clone(),
+        RouteSettings::of(lease),
+    );
+    let router = router.await.map_err(|_| JoinError::Closed)?;
     let driver = Driver::new(Parts {
-        node: Node::new(me.clone(), setup, builder.clock.now()),
-        shards: builder.shards,
-        lease: builder.lease,
-        bucket: bucket.clone(),
+        node: Node::new(me.clone(), setup, clock.now()),
+        shards,
+        lease: lease.length(),
+        bucket,
         subjects,
         gate: Arc::clone(&gate),
         board: Arc::clone(&board),
-        rooms: Arc::new(StandIn { drained: drained_in }),
+        rooms: rooms.clone(),
         told: (tell.clone(), told),
         drained,
         meter: Meter::new(&builder.name, &me.node),
     });
     let hearing = hear(hints, driver.hears(), tell.clone(), Arc::clone(&board.counts));
     let tasks = vec![Task::spawn(hearing), Task::spawn(driver.run())];
-    let known = Arc::new(Known { board: Arc::clone(&board), bucket });
     Ok(Cluster::new(Inner {
         name: builder.name,
         me,
         board,
         gate,
         known,
+        rooms,
+        router,
         tell,
         timeouts,
         tasks: tasks.into(),
     }))
 }
 
-fn setup(builder: &ClusterBuilder) -> Setup {
+fn setup<H>(builder: &ClusterBuilder<H>) -> Setup {
     let lease = Lease::new(builder.lease);
     let mut setup = Setup::new(lease, builder.shards);
     setup.policy = builder.policy.clone();

@@ -6,7 +6,6 @@ mod board;
 mod counts;
 mod hint;
 mod publish;
-mod rooms;
 mod run;
 mod tasks;
 mod told;
@@ -14,7 +13,6 @@ mod watching;
 
 pub(crate) use board::{Board, Locals};
 pub(crate) use counts::Counts;
-pub(crate) use rooms::StandIn;
 pub(crate) use run::{Driver, Parts};
 pub(crate) use tasks::Task;
 pub(crate) use told::Told;

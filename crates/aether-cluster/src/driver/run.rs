@@ -9,7 +9,6 @@ use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 use tokio::task::JoinSet;
 
 use super::board::Board;
-use super::rooms::Inside;
 use super::tasks::Task;
 use super::told::Told;
 use super::watching::{Watcher, record};
@@ -19,6 +18,7 @@ use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::placement::{Shard, ShardCount};
 use crate::protocol::{Answer, Input, Key, Moment, Node, Output, Record, Scope};
+use crate::rooms::Rooms;
 use crate::subjects::Subjects;
 
 /// What a driver is made of.
@@ -30,7 +30,7 @@ pub(crate) struct Parts {
     pub(crate) subjects: Subjects,
     pub(crate) gate: Arc<Gate>,
     pub(crate) board: Arc<Board>,
-    pub(crate) rooms: Arc<dyn Inside>,
+    pub(crate) rooms: Rooms,
     /// Where others tell it what happens, and where it hears that.
     pub(crate) told: (Sender<Told>, Receiver<Told>),
     pub(crate) drained: UnboundedReceiver<(Shard, Epoch)>,
@@ -45,7 +45,7 @@ pub(crate) struct Driver {
     subjects: Subjects,
     gate: Arc<Gate>,
     board: Arc<Board>,
-    rooms: Arc<dyn Inside>,
+    rooms: Rooms,
     tell: Sender<Told>,
     told: Receiver<Told>,
     drained: UnboundedReceiver<(Shard, Epoch)>,

@@ -1,0 +1,35 @@
+//! How much a node takes in.
+
+use std::time::Duration;
+
+use crate::route::LONGEST;
+
+/// How much a node takes in, and how long it remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoomSettings {
+    /// So many messages are under way in a shard.
+    pub(crate) under_way: usize,
+    /// So many messages are kept in a shard while it moves.
+    pub(crate) kept: usize,
+    /// So many messages are under way, kept, or wait as copies at the node.
+    pub(crate) at_node: usize,
+    /// So many rejected commands are remembered in a shard.
+    pub(crate) rejected: usize,
+    /// For so long: twice the longest deadline, so that copies that are late are known, too.
+    pub(crate) remember: Duration,
+    /// What has not ended so long after its shard was given up is dropped.
+    pub(crate) closing: Duration,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            under_way: 4_096,
+            kept: 4_096,
+            at_node: 65_536,
+            rejected: 65_536,
+            remember: LONGEST.saturating_mul(2),
+            closing: Duration::from_secs(5),
+        }
+    }
+}

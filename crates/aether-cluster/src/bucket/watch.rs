@@ -19,6 +19,9 @@ use super::{Value, message};
 /// After so many heartbeats that did not come, the consumer is taken for lost.
 const MISSED: u32 = 3;
 
+/// So long it is tried to delete a consumer. Otherwise the server does, when nobody has heard it for a while.
+const PARTING: Duration = Duration::from_secs(5);
+
 /// What a watch shows.
 #[derive(Debug)]
 pub(crate) enum Shown {
@@ -126,12 +129,16 @@ impl Consumer {
         let client = self.client.clone();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         // Not waited for: the client's queue may be full, and nobody asks how it went.
-        runtime.spawn(async move {
-            match reply {
+        runtime.spawn(timeout(PARTING, async move {
+            let sent = match reply {
                 Some(reply) => client.publish_with_reply(subject, reply, Bytes::new()).await,
                 None => client.publish(subject, Bytes::new()).await,
+            };
+            // This may be the last handle on the client, which forgets what it has not yet sent when that is dropped.
+            if sent.is_ok() {
+                let _ = client.flush().await;
             }
-        });
+        }));
     }
 }
 

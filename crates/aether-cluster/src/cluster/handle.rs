@@ -214,7 +214,7 @@ impl Cluster {
     /// Stops everything, as if the last handle were dropped.
     fn stop(&self) {
         self.0.stop();
-        self.board().ended.send_replace(Some(Ended::Dead));
+        self.board().end(Ended::Dead);
     }
 
     /// Returns everything that this node knows of the cluster now.

@@ -53,6 +53,12 @@ impl Board {
         }
     }
 
+    /// Shows that the node is a member no more.
+    pub(crate) fn end(&self, why: Ended) {
+        self.tell(ClusterEvent::Ended { why });
+        self.ended.send_replace(Some(why));
+    }
+
     /// Tells an event to whoever listens.
     pub(super) fn tell(&self, event: ClusterEvent) {
         let _ = self.events.send(event);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch::Sender;
 
 use super::board::{Board, Local};
-use crate::cluster::{ClusterEvent, Leader, Members, ShardPlaces, changes};
+use crate::cluster::{Leader, Members, ShardPlaces, changes};
 use crate::meter::Meter;
 use crate::placement::Shard;
 use crate::protocol::{Input, Key, Moment, Node, Stage};
@@ -67,8 +67,7 @@ pub(super) fn publish(node: &Node, board: &Board, meter: &Meter, dirty: &mut Dir
     let is_inside = node.may_serve_until().is_some();
     board.joined.send_if_modified(|joined| !std::mem::replace(joined, *joined || is_inside) && is_inside);
     if let Some(why) = node.ended() {
-        board.tell(ClusterEvent::Ended { why });
-        board.ended.send_replace(Some(why));
+        board.end(why);
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aether_cluster::protocol::Ended;
-use aether_cluster::{Cluster, LeaveError};
+use aether_cluster::{Cluster, ClusterEvent, LeaveError};
 use aether_nats_harness::Proxy;
+use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use crate::site::{PATIENCE, Site, server, settled, until};
@@ -29,6 +30,7 @@ async fn a_node_that_is_cut_off_stops_before_others_take_over_and_is_dead_when_i
     let client = client.connect(proxy.url()).await.unwrap();
     let cut = site.builder_on(client, "c").join().await.unwrap();
     settled(&[a.clone(), b.clone(), cut.clone()]).await;
+    let mut events = a.events();
     proxy.cut();
     until("others own its shards", || {
         // In this order: if others have taken over by now, it must have stopped by then.
@@ -37,6 +39,17 @@ async fn a_node_that_is_cut_off_stops_before_others_take_over_and_is_dead_when_i
         is_taken_from(&a, &cut)
     })
     .await;
+    let seen = timeout(PATIENCE, async {
+        let mut suspected = false;
+        loop {
+            match events.next().await.unwrap() {
+                ClusterEvent::Suspected { node } => suspected |= node == *cut.me(),
+                ClusterEvent::Died { node } => return (suspected, node),
+                _ => {}
+            }
+        }
+    });
+    assert_eq!(seen.await.unwrap(), (true, cut.me().clone()), "suspected first, and then dead");
     proxy.heal();
     assert_eq!(timeout(PATIENCE, cut.ended()).await.unwrap(), Ended::Dead);
     assert!(!cut.is_serving() && matches!(cut.leave().await, Err(LeaveError::Dead { .. })));

@@ -96,3 +96,15 @@ fn what_comes_to_a_closed_or_fenced_room_is_told_to_go_elsewhere() {
         assert_eq!(matches!(enter(&mut state, "a", &gate), Entered::Begin(..)), !is_fenced);
     }
 }
+
+#[test]
+fn what_nobody_waits_for_any_more_is_not_begun() {
+    let gate = open_gate();
+    let mut state = State::new(Ownership::new(address(), Arc::clone(&gate)));
+    state.tell(&Task::Serve(EPOCH), address(), &gate);
+    let Mail { message, reply, seat, number } = mail("late");
+    let message = message.by(gate.clock().now(), gate.clock());
+    let late = Mail { message, reply, seat, number };
+    assert!(matches!(state.enter(late, &RoomSettings::default(), &gate), Entered::Late));
+    assert!(state.serve(1).is_empty());
+}

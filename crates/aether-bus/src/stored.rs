@@ -1,10 +1,13 @@
 //! Announcing on a bus what a store has stored.
 
-use aether_core::{EventBroadcaster, EventStored, HeadCache, Namespace};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use aether_core::{Event, EventBroadcaster, EventStored, HeadCache, Namespace};
 
 use crate::{Delivery, EventBus, Subscription};
 
-/// Announces on a bus what a store has stored. Made by [`EventBus::broadcaster`].
+/// Announces on a bus what a store has stored, and publishes what else happens. Made by [`EventBus::broadcaster`].
 ///
 /// It only puts the announcement into queues, and waits for nobody: an append never waits for a subscriber, which may itself
 /// append. A bus that was stopped, or is restricted to another namespace than the store's, takes none: that is logged.
@@ -39,6 +42,26 @@ impl EventBroadcaster for StoredBroadcaster {
         if let Err(error) = announced {
             tracing::debug!(%namespace, %error, "what was stored is not announced");
         }
+    }
+
+    /// Publishes the event. Whoever blocks publishers gets it when there is room, as after a [`publish`](EventBus::publish) that is dropped.
+    fn happened(&self, namespace: &Namespace, event: Event) {
+        let published = match &self.0 {
+            To::Local(bus) => once(bus.publish(namespace, event)),
+            #[cfg(feature = "nats")]
+            To::Nats(bus) => once(bus.publish(namespace, event)),
+        };
+        if let Some(Err(error)) = published {
+            tracing::debug!(%namespace, %error, "what happened is not published");
+        }
+    }
+}
+
+/// Polls once: what is published is in the queues then, and nobody waits for more.
+fn once<T>(publish: impl Future<Output = T>) -> Option<T> {
+    match pin!(publish).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(published) => Some(published),
+        Poll::Pending => None,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use aether_core::EventBroadcaster;
 use aether_core::id::InvalidText;
 use async_nats::Client;
 
+use super::broadcast::Broadcaster;
 use super::{Cluster, JoinError, join};
 use crate::clock::Clock;
 use crate::host::{NoHost, ShardHost};
@@ -22,6 +24,7 @@ use crate::placement::{Labels, NodeId, Policy, ShardCount, Weight};
 /// | [`lease`](Self::lease) | 1 s, settled when the cluster is founded |
 /// | [`replicas`](Self::replicas) | 1 for a new bucket, else as many as it has |
 /// | [`policy`](Self::policy) | [`Policy::default`] |
+/// | [`broadcaster`](Self::broadcaster) | none |
 /// | [`join_within`](Self::join_within) | 10 s, or 10 leases if that is longer |
 /// | [`domain`](Self::domain), [`api_prefix`](Self::api_prefix) | `$JS.API` |
 #[derive(Debug, Clone)]
@@ -39,6 +42,7 @@ pub struct ClusterBuilder<H = NoHost> {
     pub(super) api: String,
     pub(super) join_within: Option<Duration>,
     pub(super) clock: Clock,
+    pub(super) broadcaster: Option<Broadcaster>,
 }
 
 impl ClusterBuilder {
@@ -57,6 +61,7 @@ impl ClusterBuilder {
             api: "$JS.API".to_owned(),
             join_within: None,
             clock: Clock::default(),
+            broadcaster: None,
         }
     }
 
@@ -64,7 +69,7 @@ impl ClusterBuilder {
     #[must_use]
     pub fn host<H: ShardHost>(self, host: H) -> ClusterBuilder<H> {
         let Self { host: NoHost, client, name, node, weight, labels, lease, shards, replicas, .. } = self;
-        let Self { policy, api, join_within, clock, .. } = self;
+        let Self { policy, api, join_within, clock, broadcaster, .. } = self;
         ClusterBuilder {
             host,
             client,
@@ -79,6 +84,7 @@ impl ClusterBuilder {
             api,
             join_within,
             clock,
+            broadcaster,
         }
     }
 }
@@ -157,6 +163,13 @@ impl<H: ShardHost> ClusterBuilder<H> {
     #[must_use]
     pub fn api_prefix(self, prefix: impl Into<String>) -> Self {
         Self { api: prefix.into(), ..self }
+    }
+
+    /// Tells this broadcaster what happens to the cluster, as this node sees it: [`ClusterEvent`](super::ClusterEvent)s, in the namespace
+    /// [`Namespace::internal`](aether_core::Namespace::internal). That of an `aether-bus` has them on the bus.
+    #[must_use]
+    pub fn broadcaster(self, broadcaster: impl EventBroadcaster + 'static) -> Self {
+        Self { broadcaster: Some(Broadcaster::new(broadcaster)), ..self }
     }
 
     /// Counts leases by this clock.

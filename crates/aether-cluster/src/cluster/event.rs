@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use aether_core::Epoch;
 use futures_core::Stream;
 use futures_util::stream::unfold;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -17,11 +17,10 @@ use crate::protocol::{Ended, Identity};
 /// What a node has seen happen. Each node sees it by itself: a little earlier or later than others, and of what happened while it
 /// did not look only the outcome.
 ///
-/// These are no events of a store: nothing stored them, and they have neither an actor nor a version. So they are not told to an
-/// [`EventBroadcaster`](aether_core::EventBroadcaster), which announces what is in a log and can be read there. They serialize,
-/// for whoever passes them on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "camelCase")]
+/// These are no events of a store: nothing stored them. A [broadcaster](crate::ClusterBuilder::broadcaster) is told of them as events of the actor
+/// `cluster-NAME` without a version, of which each node publishes what it has seen itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "eventType", content = "data")]
 #[non_exhaustive]
 pub enum ClusterEvent {
     /// A node has joined, or was there when this one did.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::handle::Inner;
 use super::owners::Known;
 use super::settled::{settle, settled};
-use super::{Cluster, ClusterBuilder, JoinError};
+use super::{Cluster, ClusterBuilder, Events, JoinError};
 use crate::bucket::{Bucket, Config};
 use crate::driver::{Board, Counts, Driver, Parts, Task, Told};
 use crate::gate::Gate;
@@ -101,7 +101,13 @@ async fn start<H: ShardHost>(
         meter: Meter::new(&builder.name, &me.node),
     });
     let hearing = hear(hints, driver.hears(), tell.clone(), Arc::clone(&board.counts));
-    let tasks = vec![Task::spawn(hearing), Task::spawn(driver.run())];
+    let mut tasks = vec![Task::spawn(hearing)];
+    if let Some(broadcaster) = builder.broadcaster {
+        // Before anything can happen.
+        let events = Events::new(board.events.subscribe());
+        tasks.push(Task::spawn(broadcaster.pass_on(events, builder.name.clone())));
+    }
+    tasks.push(Task::spawn(driver.run()));
     Ok(Cluster::new(Inner {
         name: builder.name,
         me,

@@ -1,5 +1,6 @@
 //! A node's handle on its cluster.
 
+mod broadcast;
 mod builder;
 pub(crate) mod changes;
 mod error;

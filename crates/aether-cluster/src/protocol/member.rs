@@ -9,7 +9,7 @@ use super::time::{Lease, Moment};
 use crate::placement::{Labels, Weight};
 
 /// Why a node is a member no more. It never is again: start it anew, as another incarnation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ended {
     /// It has left.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{EventStored, Namespace};
+use crate::{Event, EventStored, Namespace};
 
-/// Takes the announcements of a store.
+/// Takes the announcements of a store, and what else happens.
 ///
 /// A store calls it once for each event that it stored, an actor's in the order of their versions, when a call first
 /// learns that the event is in the log. It holds no lock meanwhile, so that a broadcaster may even append; but it runs
@@ -34,6 +34,14 @@ pub trait EventBroadcaster: Send + Sync {
     /// Takes the announcement that an event of a store in `namespace` is stored. Stores without a namespace say
     /// [`Namespace::internal`].
     fn stored(&self, namespace: &Namespace, stored: EventStored);
+
+    /// Takes an event that no store has, such as one of what happens to a cluster. It is for whoever listens now, and as with
+    /// [`stored`](Self::stored) it should only be enqueued.
+    ///
+    /// Unless a broadcaster says otherwise, it carries announcements alone, and passes this over.
+    fn happened(&self, namespace: &Namespace, event: Event) {
+        let _ = (namespace, event);
+    }
 }
 
 impl<F: Fn(&Namespace, EventStored) + Send + Sync> EventBroadcaster for F {
@@ -45,5 +53,9 @@ impl<F: Fn(&Namespace, EventStored) + Send + Sync> EventBroadcaster for F {
 impl EventBroadcaster for Arc<dyn EventBroadcaster> {
     fn stored(&self, namespace: &Namespace, stored: EventStored) {
         self.as_ref().stored(namespace, stored);
+    }
+
+    fn happened(&self, namespace: &Namespace, event: Event) {
+        self.as_ref().happened(namespace, event);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aether_core::{ActorId, Epoch};
 use aether_store_memory::MemoryStore;
-use async_nats::Client;
+use async_nats::{Client, RequestErrorKind};
 use futures_core::future::BoxFuture;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -114,6 +114,9 @@ impl Site {
             limits,
         );
         let rooms = rooms.await.unwrap();
+        // One message behind the subscription: when it is answered the server knows where the node listens.
+        let nobody = client.request("nobody.listens.here", "".into()).await.unwrap_err();
+        assert_eq!(nobody.kind(), RequestErrorKind::NoResponders);
         let shards = ShardCount::new(SHARDS).unwrap();
         let settings = RouteSettings::of(Lease::new(Duration::from_secs(1)));
         let owners: Arc<dyn Owners> = Arc::clone(&self.said) as _;

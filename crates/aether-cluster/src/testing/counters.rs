@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::command::CounterEvent;
 use super::counter::{Counter, Decision};
 use crate::host::{Handled, Message, Ownership, ShardHost};
+use crate::mechanism::Mechanisms;
 use crate::placement::Shard;
 use crate::protocol::Held;
 
@@ -30,6 +31,7 @@ use crate::protocol::Held;
 pub struct Counters<S> {
     store: S,
     bounds: (i64, i64),
+    mechanisms: Mechanisms,
     /// By ownership, as all that a host keeps.
     actors: Mutex<HashMap<(Shard, Epoch), Actors>>,
 }
@@ -44,7 +46,13 @@ struct Moved;
 impl<S: EventStore> Counters<S> {
     /// Keeps counters in this store, each from 0 to `limit`.
     pub fn new(store: S, limit: i64) -> Self {
-        Self { store, bounds: (0, limit), actors: Mutex::default() }
+        Self { store, bounds: (0, limit), mechanisms: Mechanisms::default(), actors: Mutex::default() }
+    }
+
+    /// Takes a mechanism of the [fence](Ownership::fence) away, for this crate's own tests.
+    #[must_use]
+    pub fn with(self, mechanisms: Mechanisms) -> Self {
+        Self { mechanisms, ..self }
     }
 
     fn turns(&self, ownership: &Ownership, actor: &ActorId) -> Turns {
@@ -63,13 +71,14 @@ impl<S: EventStore> Counters<S> {
             // Nobody of this version asks so.
             return Ok(Handled::Rejected(Bytes::from_static(b"null")));
         };
+        let fence = ownership.fence().with(self.mechanisms);
         let mut is_proven = !message.linearizable;
         while !message.left().is_zero() {
             let counter = match known.take() {
                 Some(counter) => known.insert(counter),
                 None => known.insert(self.load(&message.actor).await?),
             };
-            let held = ownership.fence().look(counter.head(ownership.incarnation()));
+            let held = fence.look(counter.head(ownership.incarnation()));
             if let Held::Fenced { current } = held {
                 return Err(fenced(ownership, current));
             }
@@ -77,9 +86,7 @@ impl<S: EventStore> Counters<S> {
             let must_claim = match decision {
                 Decision::Known(reply) => return Ok(Handled::Stored(json(&reply))),
                 Decision::Append(_) => false,
-                Decision::Reject(_) | Decision::Answer(_) => {
-                    ownership.fence().claims_before_answer(held) || !is_proven
-                }
+                Decision::Reject(_) | Decision::Answer(_) => fence.claims_before_answer(held) || !is_proven,
             };
             match decision {
                 _ if must_claim => is_proven |= self.claim(ownership, known, message).await?,

@@ -18,7 +18,7 @@ pub(crate) const SHARDS: u32 = 32;
 pub(crate) struct Site {
     pub(crate) name: ClusterName,
     urls: Vec<String>,
-    replicas: u8,
+    pub(crate) replicas: u8,
 }
 
 pub(crate) fn server() -> &'static Shared {

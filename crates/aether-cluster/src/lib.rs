@@ -1,32 +1,50 @@
-//! Nodes that share actors: which node is to hold which shard, and the protocols by which they agree on it.
+//! Clusters: nodes that share actors by shards, and messages that find the owner of an actor.
 //!
-//! - [`Cluster`] is a node's handle: it joins over NATS, shows members, leader and shards, and leaves.
-//! - [`placement`] takes what there is and what is wanted, and returns a plan with a reason for each move. Nodes that agree on
-//!   these values agree on the plan, whatever they were built with.
-//! - [`protocol`] says who is a member, who leads, who owns which shard, and how a message finds the owner:
-//!   [`protocol::Node`] is all protocols of one node in one machine, [`protocol::Ask`] is one message on its way to the owner
-//!   of a shard, and [`protocol::Fence`] is what an owner looks at before it writes to the log, which makes one writer per actor a
-//!   property of the log.
+//! ```no_run
+//! use aether_cluster::{Cluster, Handled, Message, Ownership, ShardHost};
+//! use aether_core::ActorId;
 //!
-//! The latter two are *pure*: given messages, outcomes and times, they say what to send and to write. They know no clock, no
-//! network and no NATS, so that a simulation can run them through faults by the thousand (`cargo xtask simulate`).
+//! /// What runs in the shards of each node.
+//! struct Greeter;
 //!
-//! ```
-//! use std::time::Duration;
+//! impl ShardHost for Greeter {
+//!     async fn handle(&self, _: &Ownership, message: Message) -> Handled {
+//!         Handled::Answered(format!("\"I am {}\"", message.actor).into())
+//!     }
+//! }
 //!
-//! use aether_cluster::placement::ShardCount;
-//! use aether_cluster::protocol::{Identity, Incarnation, Input, Lease, Moment, Node, NodeId, Output, Setup};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let me = Identity { node: NodeId::new("node-1")?, incarnation: Incarnation::new(7) };
-//! let setup = Setup::new(Lease::new(Duration::from_secs(1)), ShardCount::default());
-//! let mut node = Node::new(me, setup, Moment::START);
-//! // The bucket is empty: the node writes its own record, where there must be none.
-//! let outputs = node.handle(Input::Synced, Moment::START);
-//! assert!(matches!(&outputs[..], [Output::Change { key, .. }, ..] if key.to_string() == "node.node-1"));
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = async_nats::connect("nats://127.0.0.1:4222").await?;
+//! let cluster = Cluster::builder(client, "orders".try_into()?)
+//!     .node("orders-1".try_into()?) // what stays over restarts
+//!     .host(Greeter)
+//!     .join()
+//!     .await?;
+//! // From any node, wherever the actor is.
+//! let said: String = cluster.route(&ActorId::new("order-123")?, "who are you?").ask().await?;
+//! cluster.leave().await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! - [`Cluster`] is a node's handle: it joins over NATS, [routes](Cluster::route) messages to the owners of actors, shows members, leader,
+//!   shards and what happens to them, lets operators drain nodes, and leaves.
+//! - [`ShardHost`] is what runs in a node's shards. Whoever keeps events there looks at the [fence](Ownership::fence) before each append and each
+//!   answer: that makes one writer per actor a property of the log.
+//! - [`RouteError`] says what is known when there is no answer, and what to do.
+//!
+//! The guide, with operating and all times, is `docs/cluster.md` of the repository.
+//!
+//! # The pure half
+//!
+//! What follows decides, and what is above carries out. It knows no clock, no network and no NATS, so that a simulation can run it through
+//! faults by the thousand (`cargo xtask simulate`).
+//!
+//! - [`placement`] takes what there is and what is wanted, and returns a plan with a reason for each move. Nodes that agree on
+//!   these values agree on the plan, whatever they were built with.
+//! - [`protocol`] says who is a member, who leads, who owns which shard, and how a message finds the owner:
+//!   [`protocol::Node`] is all protocols of one node in one machine, [`protocol::Ask`] is one message on its way, and
+//!   [`protocol::Fence`] is what an owner looks at before it writes to the log.
 
 mod bucket;
 mod clock;
@@ -61,8 +79,3 @@ pub use trace::{InvalidTraceParent, TraceParent};
 
 #[cfg(feature = "testing")]
 pub use mechanism::{Mechanism, Mechanisms};
-
-/// Runs the code of the guide as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/cluster.md")]
-struct Guide;

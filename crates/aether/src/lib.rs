@@ -9,7 +9,8 @@
 //! | `projection` | `projection`: read models that follow a store, and are rebuilt beside the running ones | |
 //! | `bus` | `bus`: publishing to namespaces and subscribing by pattern, with every gap announced | |
 //! | `bus-nats` | `bus::NatsEventBus`: the bus that spans nodes | |
-//! | `metrics` | what the bus, subscriptions, projections and groups count, through the `metrics` facade | |
+//! | `cluster` | `cluster`: nodes that share actors by shards over NATS, and messages that find the owner | |
+//! | `metrics` | what the bus, clusters, subscriptions, projections and groups count, through the `metrics` facade | |
 //! | `tokio` | `retry::tokio_sleep`, the sleep of retries | |
 //!
 //! ```
@@ -63,6 +64,9 @@
 #[cfg(feature = "bus")]
 #[doc(inline)]
 pub use aether_bus as bus;
+#[cfg(feature = "cluster")]
+#[doc(inline)]
+pub use aether_cluster as cluster;
 #[doc(no_inline)]
 pub use aether_core as core;
 #[doc(inline)]
@@ -79,7 +83,7 @@ pub use aether_store_jetstream::{
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use aether_store_memory::{MemoryKeyValue, MemoryStore, MemoryStoreBuilder};
-#[cfg(any(feature = "jetstream", feature = "bus-nats"))]
+#[cfg(any(feature = "jetstream", feature = "bus-nats", feature = "cluster"))]
 #[doc(no_inline)]
 pub use async_nats;
 
@@ -102,3 +106,8 @@ struct Subscriptions;
 #[cfg(all(doctest, feature = "memory", feature = "bus"))]
 #[doc = include_str!("../../../docs/bus.md")]
 struct Bus;
+
+/// Runs the code of the guide to clusters as a test.
+#[cfg(all(doctest, feature = "cluster", feature = "jetstream"))]
+#[doc = include_str!("../../../docs/cluster.md")]
+struct Cluster;

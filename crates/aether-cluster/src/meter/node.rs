@@ -62,7 +62,10 @@ mod on {
         pub(crate) fn locals(&self, before: &Locals, after: &Locals) {
             let owned = |locals: &Locals| locals.values().filter(|local| local.epoch.is_some()).count();
             self.owned.set(owned(after) as f64);
-            self.moving.set(after.values().filter(|local| local.stage != Stage::Serving).count() as f64);
+            // What has been released is on its way no more, though this node says for a while where it went.
+            let stages = after.values().map(|local| local.stage);
+            let moving = stages.filter(|stage| !matches!(stage, Stage::Serving | Stage::Forwarding));
+            self.moving.set(moving.count() as f64);
             let is_new = |shard, epoch| before.get(shard).and_then(|local| local.epoch) != epoch;
             let acquired =
                 after.iter().filter(|(shard, local)| local.epoch.is_some() && is_new(shard, local.epoch));

@@ -3,7 +3,9 @@
 
 mod fence;
 mod load;
+mod moves;
 mod operators;
+mod permitted;
 mod restart;
 #[path = "../nats/site.rs"]
 #[allow(dead_code, reason = "shared with another target, which needs the rest")]

@@ -24,7 +24,10 @@ impl Dirty {
     /// Notes what an input may change.
     pub(super) fn by(&mut self, input: &Input) {
         match input {
-            Input::Watched(key, ..) | Input::Answered(key, ..) | Input::Found(key, _) => self.at(key),
+            Input::Watched(key, ..)
+            | Input::Unreadable(key, _)
+            | Input::Answered(key, ..)
+            | Input::Found(key, _) => self.at(key),
             // Time makes suspects.
             Input::Wake => (self.members, self.locals) = (true, true),
             _ => self.locals = true,

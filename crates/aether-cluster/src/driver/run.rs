@@ -194,10 +194,10 @@ impl Driver {
         self.requests.spawn(async move {
             let found = match bucket.read(&key.to_string()).await {
                 Ok(None) => None,
-                Ok(Some(value)) => match record(&counts, &key, value) {
-                    Some(found) => Some(found),
-                    None => return,
-                },
+                Ok(Some(value)) => {
+                    let revision = value.revision;
+                    Some((revision, record(&counts, &key, value)))
+                }
                 Err(failure) => {
                     counts.unanswered.add();
                     tracing::debug!(%key, %failure, "a key of the bucket could not be read");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aether_core::key_value::Revision;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -69,8 +68,11 @@ impl Watcher {
             strange(&self.counts, key, &"no such key");
             return None;
         };
-        let (revision, record) = record(&self.counts, &parsed, value)?;
-        Some(Input::Watched(parsed, revision, record))
+        let revision = value.revision;
+        Some(match record(&self.counts, &parsed, value) {
+            Some(record) => Input::Watched(parsed, revision, record),
+            None => Input::Unreadable(parsed, revision),
+        })
     }
 }
 
@@ -82,14 +84,14 @@ fn keys(scope: Scope) -> &'static [&'static str] {
     }
 }
 
-/// Reads what stands at a key. What cannot be read is counted and passed over: anybody may have written it.
-pub(super) fn record(counts: &Counts, key: &Key, value: Value) -> Option<(Revision, Record)> {
+/// Reads what stands at a key. What cannot be read is counted: anybody may have written it.
+pub(super) fn record(counts: &Counts, key: &Key, value: Value) -> Option<Record> {
     let Some(bytes) = value.bytes else {
         strange(counts, &key.to_string(), &"it was deleted");
         return None;
     };
     match Record::decode(key, &bytes) {
-        Ok(record) => Some((value.revision, record)),
+        Ok(record) => Some(record),
         Err(error) => {
             strange(counts, &key.to_string(), &error);
             None
@@ -100,6 +102,6 @@ pub(super) fn record(counts: &Counts, key: &Key, value: Value) -> Option<(Revisi
 fn strange(counts: &Counts, key: &str, why: &dyn std::fmt::Display) {
     if counts.unreadable.add_and_log() {
         let key: String = key.chars().take(64).collect();
-        tracing::warn!(key, %why, "what stands in the bucket of the cluster is passed over");
+        tracing::warn!(key, %why, "what stands in the bucket of the cluster cannot be read");
     }
 }

@@ -34,11 +34,11 @@ pub enum Verdict {
 }
 
 /// Judges a change of a key from `expected` by what stands there: its own value means success, an unchanged key that it is to be
-/// repeated, anything else that it is lost.
+/// repeated, anything else that it is lost. What has no stamp is no record, and somebody else's.
 #[must_use]
-pub fn judge(expected: Revision, stamp: Stamp, found: Option<(Revision, Stamp)>) -> Verdict {
+pub fn judge(expected: Revision, stamp: Stamp, found: Option<(Revision, Option<Stamp>)>) -> Verdict {
     match found {
-        Some((revision, found)) if found == stamp => Verdict::Stored(revision),
+        Some((revision, Some(found))) if found == stamp => Verdict::Stored(revision),
         Some((revision, _)) if revision > expected => Verdict::Lost,
         // At `expected`, or before it, as a leader may read that does not know yet that it is one no more.
         _ => Verdict::Repeat,
@@ -127,7 +127,7 @@ impl Changes {
     }
 
     /// Takes what was read at the key.
-    pub fn found(&mut self, key: &Key, found: Option<(Revision, Stamp)>, now: Moment) -> Step {
+    pub fn found(&mut self, key: &Key, found: Option<(Revision, Option<Stamp>)>, now: Moment) -> Step {
         let Some(open) = self.open.get_mut(key) else { return Step::Wait };
         match judge(open.expected, open.record.stamp(), found) {
             Verdict::Stored(revision) => self.settle(key, Some(revision)),
@@ -176,8 +176,8 @@ mod tests {
         Stamp { incarnation: Incarnation::new(1), nonce }
     }
 
-    fn at(revision: u64, nonce: u64) -> Option<(Revision, Stamp)> {
-        Some((Revision::new(revision), stamp(nonce)))
+    fn at(revision: u64, nonce: u64) -> Option<(Revision, Option<Stamp>)> {
+        Some((Revision::new(revision), Some(stamp(nonce))))
     }
 
     #[test]
@@ -188,6 +188,8 @@ mod tests {
             ("unchanged", at(5, 7), Verdict::Repeat),
             ("an older reading", at(4, 7), Verdict::Repeat),
             ("somebody else's", at(8, 7), Verdict::Lost),
+            ("what nobody can read", Some((Revision::new(8), None)), Verdict::Lost),
+            ("the same, before", Some((Revision::new(5), None)), Verdict::Repeat),
             ("nothing", None, Verdict::Repeat),
         ] {
             assert_eq!(judge(expected, stamp(1), found), wanted, "{name}");

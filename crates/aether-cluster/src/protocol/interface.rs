@@ -64,10 +64,12 @@ pub enum Input {
     Synced,
     /// The watch shows what stands at a key.
     Watched(Key, Revision, Record),
+    /// The watch shows that what stands at a key is no record: it cannot be read, is of a later form, or was deleted.
+    Unreadable(Key, Revision),
     /// The answer to the change that wrote this stamp.
     Answered(Key, Stamp, Answer),
-    /// What was read at a key, at the bucket's leader.
-    Found(Key, Option<(Revision, Record)>),
+    /// What was read at a key, at the bucket's leader: no record where it is [unreadable](Self::Unreadable).
+    Found(Key, Option<(Revision, Option<Record>)>),
     /// A node says that it is ready to take a shard over at this epoch.
     Ready(Shard, Epoch, Identity),
     /// What runs in the shard has ended its turns at this epoch.

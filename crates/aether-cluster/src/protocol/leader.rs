@@ -12,6 +12,7 @@ use super::key::Key;
 use super::members;
 use super::planning::Planning;
 use super::record::{LeaderRecord, NodeRecord, NodeState, Record};
+use super::repair;
 use super::time::{Lease, Moment};
 use super::view::View;
 use super::watch::Watch;
@@ -106,6 +107,8 @@ impl Leadership {
             self.step_down();
             return Vec::new();
         }
+        // What nobody can read in the plan's place is written over, as what was there before.
+        let plan = plan.filter(|at| !view.is_unreadable(&Key::Plan) || *at > view.revision(&Key::Plan));
         if plan.is_none() && self.by_term {
             // The first act: whatever is planned, under this term.
             let record = Record::Plan(self.planning.as_it_is(view, term, stamp()));
@@ -113,6 +116,8 @@ impl Leadership {
             return drafts;
         }
         drafts.extend(self.deaths(view, watch, now, &mut stamp));
+        drafts.extend(repair::owners(view, watch, now, &mut stamp));
+        drafts.extend(repair::shards(view, watch, now, &mut stamp));
         let at = if self.by_term { plan.unwrap_or(Revision::NONE) } else { view.revision(&Key::Plan) };
         if let Some(planned) = self.planning.replan(view, at, now) {
             let record = Record::Plan(planned.record(term, stamp()));
@@ -163,15 +168,18 @@ impl Leadership {
         }
     }
 
-    /// Where and in which term it may take over: nobody ever led, the leader has resigned, or it was silent for a lease.
+    /// Where and in which term it may take over: nobody ever led, the leader has resigned, or it was silent for a lease. What nobody
+    /// can read counts as a renewal, and for who led until then as a resignation.
     fn campaign(&self, view: &View, watch: &Watch, now: Moment) -> Option<(Revision, Term)> {
-        match &view.leader {
-            None => Some((Revision::NONE, Term::default().next())),
-            Some((revision, record)) => {
-                let is_free = record.leader.is_none() || watch.silent(&Key::Leader, now) == Some(*revision);
-                is_free.then(|| (*revision, record.term.next()))
-            }
-        }
+        let revision = view.revision(&Key::Leader);
+        let last = view.leader.as_ref().map(|(_, record)| record);
+        let is_free = last.is_none_or(|last| {
+            let was_me = last.leader.as_ref() == Some(&self.me) && view.is_unreadable(&Key::Leader);
+            last.leader.is_none() || was_me || watch.silent(&Key::Leader, now) == Some(revision)
+        });
+        // Who was never shown a leader may have been shown its plan.
+        let term = last.map(|last| last.term).max(latest_term(view)).unwrap_or_default();
+        is_free.then(|| (revision, term.next()))
     }
 
     fn lead(&self, expected: Revision, term: Term, by: Stamp) -> Draft {
@@ -189,9 +197,9 @@ impl Leadership {
     ) -> Vec<Draft> {
         let others =
             view.nodes.iter().filter(|(node, (_, record))| **node != self.me.node && !record.state.is_over());
-        let silent = others.filter_map(|(node, (revision, record))| {
+        let silent = others.filter_map(|(node, (_, record))| {
             let key = Key::Node(node.clone());
-            let expected = watch.silent(&key, now).filter(|silent| silent == revision)?;
+            let expected = watch.silent(&key, now).filter(|silent| *silent == view.revision(&key))?;
             Some((key, expected, record))
         });
         silent
@@ -205,9 +213,14 @@ impl Leadership {
 
 /// Whether somebody has led in a later term.
 fn is_followed(view: &View, term: Term) -> bool {
+    latest_term(view).is_some_and(|latest| latest > term)
+}
+
+/// The term of the latest leader of whom something is there.
+fn latest_term(view: &View) -> Option<Term> {
     let plan = view.plan.as_ref().map(|(_, plan)| plan.term);
     let members = view.members.as_ref().map(|(_, members)| members.term);
-    plan.max(members).is_some_and(|latest| latest > term)
+    plan.max(members)
 }
 
 #[cfg(test)]

@@ -72,9 +72,9 @@ impl Member {
     }
 
     /// What it writes last, when it has stopped.
-    pub fn farewell(&mut self, by: Stamp) -> NodeRecord {
+    pub fn farewell(&mut self, seen: Revision, by: Stamp) -> NodeRecord {
         self.state = NodeState::Left;
-        self.record(by)
+        self.record(seen, by)
     }
 
     /// Whether it may answer for what it owns: it is a member, and 0.8 of its lease are not over.
@@ -116,8 +116,8 @@ impl Member {
         if let Stands::Inside { revision, .. } = self.stands { Some(revision) } else { None }
     }
 
-    /// What it writes next.
-    pub fn record(&mut self, by: Stamp) -> NodeRecord {
+    /// What it writes next, having been shown everything up to this revision.
+    pub fn record(&mut self, seen: Revision, by: Stamp) -> NodeRecord {
         self.counter += 1;
         NodeRecord {
             incarnation: self.me.incarnation,
@@ -125,6 +125,7 @@ impl Member {
             weight: self.weight,
             labels: self.labels.clone(),
             lease: self.counter,
+            seen,
             by,
         }
     }
@@ -155,6 +156,19 @@ impl Member {
             self.stands = Stands::Ended(Ended::Dead);
         }
     }
+
+    /// Takes that something later than what was seen so far stands at its own key, which nobody can read: its record is written over.
+    pub fn see_unreadable(&mut self, revision: Revision) {
+        let is_over = match self.stands {
+            Stands::Ended(_) => false,
+            // It may have joined without having heard so, and have been declared dead before this was written.
+            Stands::Outside => self.counter > 0,
+            Stands::Inside { revision: own, .. } => revision > own,
+        };
+        if is_over {
+            self.stands = Stands::Ended(Ended::Dead);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -173,7 +187,7 @@ mod tests {
 
     fn renew(member: &mut Member, sent: u64, revision: Option<u64>) {
         let by = Stamp { incarnation: Incarnation::new(1), nonce: sent };
-        let record = member.record(by);
+        let record = member.record(Revision::NONE, by);
         let settled = Settled {
             key: Key::Node(member.identity().node.clone()),
             record: Record::Node(record),
@@ -215,7 +229,7 @@ mod tests {
         let mut member = member();
         renew(&mut member, 0, Some(1));
         let by = Stamp { incarnation: Incarnation::new(2), nonce: 1 };
-        let own = member.record(by);
+        let own = member.record(Revision::NONE, by);
         member.see(Revision::new(1), &own);
         assert!(member.may_serve(at(1)));
         member.see(Revision::new(2), &NodeRecord { state: NodeState::Dead, ..own });
@@ -223,10 +237,26 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_can_read_in_its_place_ends_it() {
+        let mut fresh = member();
+        fresh.see_unreadable(Revision::new(1));
+        assert_eq!(fresh.ended(), None, "it has not tried to join yet");
+        let mut inside = member();
+        renew(&mut inside, 0, Some(5));
+        inside.see_unreadable(Revision::new(4));
+        assert_eq!(inside.ended(), None);
+        inside.see_unreadable(Revision::new(6));
+        assert_eq!(inside.ended(), Some(Ended::Dead));
+        fresh.record(Revision::NONE, Stamp { incarnation: Incarnation::new(1), nonce: 1 });
+        fresh.see_unreadable(Revision::new(2));
+        assert_eq!(fresh.ended(), Some(Ended::Dead), "it may have joined, and be dead");
+    }
+
+    #[test]
     fn who_is_dead_before_it_has_heard_that_it_joined_does_not_join_again() {
         let mut member = member();
         let by = Stamp { incarnation: Incarnation::new(2), nonce: 1 };
-        let own = member.record(by);
+        let own = member.record(Revision::NONE, by);
         member.see(Revision::new(2), &NodeRecord { state: NodeState::Dead, ..own });
         assert_eq!(member.ended(), Some(Ended::Dead));
     }

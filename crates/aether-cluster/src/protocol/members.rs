@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aether_core::key_value::Revision;
 
 use super::identity::{Identity, Stamp, Term};
+use super::key::Key;
 use super::record::{Listed, MembersRecord, NodeRecord, NodeState};
 use super::view::View;
 use crate::placement::NodeId;
@@ -31,7 +32,15 @@ impl Listed {
     #[must_use]
     pub fn record(&self, by: Stamp) -> NodeRecord {
         let Self { incarnation, state, weight, .. } = *self;
-        NodeRecord { incarnation, state, weight, labels: self.labels.clone(), lease: 0, by }
+        NodeRecord {
+            incarnation,
+            state,
+            weight,
+            labels: self.labels.clone(),
+            lease: 0,
+            seen: Revision::NONE,
+            by,
+        }
     }
 
     /// Whether the node is as it is listed. Renewals do not count.
@@ -89,6 +98,7 @@ pub(super) fn wanted(
             members.nodes.get(node).is_some_and(|listed| listed.is_as(view, node, record))
         };
         members.term == term
+            && !view.is_unreadable(&Key::Members)
             && members.standbys == standbys
             && view.nodes.iter().all(is_listed)
             && !is_behind(view, members)

@@ -12,6 +12,7 @@ mod node;
 pub mod ownership;
 mod planning;
 mod record;
+mod repair;
 mod route;
 mod scope;
 mod shard;

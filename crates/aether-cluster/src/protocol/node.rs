@@ -102,14 +102,21 @@ impl Node {
                 self.watch.see(&key, revision, now);
                 self.see(&key, revision, record);
             }
+            Input::Unreadable(key, revision) => {
+                self.watch.see(&key, revision, now);
+                self.see_unreadable(&key, revision, now, &mut out);
+            }
             Input::Answered(key, stamp, answer) => {
                 let step = self.changes.answered(&key, stamp, answer, now);
                 self.follow(step, now, &mut out);
             }
             Input::Found(key, found) => {
-                let stamp = found.as_ref().map(|(revision, record)| (*revision, record.stamp()));
-                if let Some((revision, record)) = found {
-                    self.see(&key, revision, record);
+                let stamp = |record: &Option<Record>| record.as_ref().map(Record::stamp);
+                let stamp = found.as_ref().map(|(revision, record)| (*revision, stamp(record)));
+                match found {
+                    Some((revision, Some(record))) => self.see(&key, revision, record),
+                    Some((revision, None)) => self.see_unreadable(&key, revision, now, &mut out),
+                    None => {}
                 }
                 let step = self.changes.found(&key, stamp, now);
                 self.follow(step, now, &mut out);
@@ -144,6 +151,18 @@ impl Node {
             _ => {}
         }
         self.view.see(key, revision, record);
+    }
+
+    /// What nobody can read is somebody else's: what is lost by that is given up before anything else is done.
+    fn see_unreadable(&mut self, key: &Key, revision: Revision, now: Moment, out: &mut Vec<Output>) {
+        if !self.view.see_unreadable(key, revision) {
+            return;
+        }
+        match key {
+            Key::Node(node) if *node == self.member.identity().node => self.member.see_unreadable(revision),
+            Key::Shard(shard) => self.step_shard(shard.index(), now, out),
+            _ => {}
+        }
     }
 
     /// Does what time and what was seen call for.
@@ -191,15 +210,20 @@ impl Node {
         };
         if let Some(expected) = expected {
             let by = self.stamp();
-            let record = Record::Node(self.member.record(by));
+            let record = Record::Node(self.member.record(self.watch.shown(), by));
             self.begin(Draft { key, expected, record }, now, out);
         }
     }
 
-    /// Where it may join: no record, one of a life that is over, or one that was silent for a lease.
+    /// Where it may join: no record, one of a life that is over, or one that was silent for a lease. What nobody can read may stand
+    /// in the place of one that lives.
     fn entrance(&self, key: &Key, now: Moment) -> Option<Revision> {
         let Key::Node(node) = key else { return None };
-        match self.view.nodes.get(node) {
+        match self.view.nodes.get(node).filter(|_| !self.view.is_unreadable(key)) {
+            None if self.view.is_unreadable(key) => {
+                let (revision, unchanged) = self.watch.unchanged(key, now)?;
+                (unchanged >= self.setup.lease.length()).then_some(revision)
+            }
             None => Some(Revision::NONE),
             Some((revision, record)) if record.state.is_over() => Some(*revision),
             Some(_) => {
@@ -214,6 +238,9 @@ impl Node {
         if self.leadership.term().is_none() && !can_lead {
             return;
         }
+        for owner in self.view.lost_owners() {
+            self.watch.miss(&Key::Node(owner.node.clone()), now);
+        }
         let (mut nonce, incarnation) = (self.nonce, self.member.identity().incarnation);
         let drafts = self.leadership.wants(&self.view, &self.watch, now, || {
             nonce += 1;
@@ -227,6 +254,14 @@ impl Node {
 
     fn step_shards(&mut self, now: Moment, out: &mut Vec<Output>) {
         for index in 0..self.shards.len() {
+            self.step_shard(index, now, out);
+        }
+    }
+
+    fn step_shard(&mut self, index: usize, now: Moment, out: &mut Vec<Output>) {
+        let Ok(shard) = u32::try_from(index).map(Shard::new) else { return };
+        // As the leader it may be releasing what nobody could read: one change of a key at a time.
+        if !self.changes.is_open(&Key::Shard(shard)) {
             let acts = self.with_shard(index, now, LocalShard::step);
             self.act(index, acts, now, out);
         }
@@ -287,7 +322,7 @@ impl Node {
         let key = Key::Node(self.member.identity().node.clone());
         if let (Some(expected), false) = (self.member.revision(), self.changes.is_open(&key)) {
             let by = self.stamp();
-            let record = Record::Node(self.member.farewell(by));
+            let record = Record::Node(self.member.farewell(self.watch.shown(), by));
             self.begin(Draft { key, expected, record }, now, out);
         }
     }

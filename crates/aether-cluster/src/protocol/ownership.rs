@@ -5,6 +5,7 @@ use aether_core::Epoch;
 use aether_core::key_value::Revision;
 
 use super::identity::{Identity, Stamp};
+use super::key::Key;
 use super::record::ShardRecord;
 use super::view::View;
 use crate::placement::Shard;
@@ -33,11 +34,29 @@ pub enum Standing {
         /// The epoch after theirs.
         epoch: Epoch,
     },
+    /// What stands there cannot be read, and whoever owned it may serve on: nobody takes it until the leader has released it.
+    Unknown,
+}
+
+/// An epoch that nobody had before `unreadable`, the revision of what cannot be read at the shard's key.
+///
+/// Each acquisition takes a revision and counts one epoch. So no epoch is higher than the revision that it was given at, and none that
+/// was given before `unreadable` as high as that. Where a bucket was copied, and its revisions began anew, the last record that was
+/// seen tells: there were no more acquisitions since than there are revisions.
+#[must_use]
+pub fn unused(last: Option<(Revision, Epoch)>, unreadable: Revision) -> Epoch {
+    let since = last.map_or(0, |(revision, epoch)| {
+        epoch.number().saturating_add(unreadable.number().saturating_sub(revision.number()))
+    });
+    Epoch::new(since.max(unreadable.number()))
 }
 
 /// How a shard stands in the view. With `revokes` off, as in a test only, a living owner stands in nobody's way.
 #[must_use]
 pub fn standing(view: &View, shard: Shard, revokes: bool) -> Standing {
+    if view.is_unreadable(&Key::Shard(shard)) {
+        return Standing::Unknown;
+    }
     let Some((revision, record)) = view.shards.get(&shard) else {
         return Standing::Free { revision: Revision::NONE, epoch: Epoch::new(1) };
     };
@@ -65,7 +84,6 @@ pub fn released(epoch: Epoch, by: Stamp) -> ShardRecord {
 #[cfg(test)]
 mod tests {
     use super::super::identity::Incarnation;
-    use super::super::key::Key;
     use super::super::record::{NodeRecord, NodeState, Record};
     use super::*;
     use crate::placement::{Labels, NodeId, Weight};
@@ -85,6 +103,7 @@ mod tests {
                 weight: Weight::USUAL,
                 labels: Labels::new(),
                 lease: 1,
+                seen: Revision::NONE,
                 by,
             };
             view.see(&Key::Node(name), Revision::new(revision), Record::Node(record));
@@ -107,6 +126,30 @@ mod tests {
         ] {
             let found = matches!(standing(&view, SHARD, true), Standing::Free { .. });
             assert_eq!(found, is_free, "{name}");
+        }
+    }
+
+    #[test]
+    fn nobody_takes_what_cannot_be_read() {
+        let mut view = view(None, None);
+        assert!(!view.see_unreadable(&Key::Shard(SHARD), Revision::new(10)));
+        assert!(view.see_unreadable(&Key::Shard(SHARD), Revision::new(20)));
+        assert_eq!(standing(&view, SHARD, true), Standing::Unknown);
+        assert_eq!(view.revision(&Key::Shard(SHARD)), Revision::new(20));
+    }
+
+    #[test]
+    fn an_unused_epoch_is_higher_than_any_that_can_have_been_given() {
+        let last = |revision, epoch| Some((Revision::new(revision), Epoch::new(epoch)));
+        for (name, last, wanted) in [
+            ("nothing was seen", None, 20),
+            // It may have changed hands at 11, 12, and so on: at 19 for the ninth time.
+            ("the highest that can be", last(10, 10), 20),
+            ("it was acquired a few times only", last(10, 3), 20),
+            ("of a copied bucket", last(10, 500), 510),
+            ("there is none higher", last(10, u64::MAX), u64::MAX),
+        ] {
+            assert_eq!(unused(last, Revision::new(20)), Epoch::new(wanted), "{name}");
         }
     }
 

@@ -164,7 +164,7 @@ impl Planning {
     fn stuck(&mut self, view: &View, now: Moment) -> Vec<Shard> {
         let mut stuck = Vec::new();
         for shard in self.shards.shards() {
-            if let Standing::Owned { .. } = ownership::standing(view, shard, true) {
+            if let Standing::Owned { .. } | Standing::Unknown = ownership::standing(view, shard, true) {
                 self.waiting.remove(&shard);
                 continue;
             }

@@ -55,6 +55,9 @@ pub struct NodeRecord {
     pub labels: Labels,
     /// Counts its renewals.
     pub lease: u64,
+    /// What the bucket's watch has shown the node: everything up to this revision.
+    #[serde(default = "nothing", with = "as_number")]
+    pub seen: Revision,
     /// Who wrote this.
     pub by: Stamp,
 }
@@ -284,6 +287,11 @@ fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, RecordError
         return Err(RecordError::Form { key: key.to_string(), found: v });
     }
     serde_json::from_slice(bytes).map_err(malformed)
+}
+
+/// Of a node that does not say what it has seen.
+fn nothing() -> Revision {
+    Revision::NONE
 }
 
 /// A revision as its number.

@@ -164,7 +164,8 @@ impl LocalShard {
     pub fn settled(&mut self, is_stored: bool, at: &Circumstances<'_>) -> Vec<Act> {
         let before = self.phase.clone();
         match before {
-            Phase::Acquiring { epoch } if is_stored => self.serve(epoch),
+            // What is known by now may be later than what was stored.
+            Phase::Acquiring { epoch } if is_stored && self.owned_at(at) == Some(epoch) => self.serve(epoch),
             Phase::Acquiring { epoch } => self.idle(at.now, vec![Act::Tell(Task::Stop(epoch))]),
             Phase::Releasing { epoch, to } if is_stored => {
                 self.phase = Phase::Forwarding { epoch, until: at.now.plus(at.timeouts.forward) };
@@ -268,6 +269,7 @@ impl LocalShard {
                 self.phase = Phase::Preparing { epoch, since: at.now, told: Some(at.now) };
                 vec![Act::Tell(Task::Listen(epoch)), Act::Ready(owner, epoch)]
             }
+            Standing::Unknown => Vec::new(),
         }
     }
 
@@ -300,7 +302,7 @@ impl LocalShard {
                 self.phase = Phase::Preparing { epoch, since, told: Some(at.now) };
                 vec![Act::Ready(owner, epoch)]
             }
-            // It has changed hands meanwhile.
+            // It has changed hands meanwhile, or nobody knows whose it is.
             _ => self.idle(at.now, give_up),
         }
     }

@@ -30,6 +30,8 @@ pub struct View {
     /// The shards that were ever acquired.
     pub shards: BTreeMap<Shard, (Revision, ShardRecord)>,
     shards_seen: u64,
+    /// Where the latest that was seen is no record: as if the last one that was, above, still held, but for its revision.
+    unreadable: BTreeMap<Key, Revision>,
 }
 
 impl View {
@@ -59,7 +61,35 @@ impl View {
             // No reader makes such a pair.
             _ => return false,
         }
+        self.unreadable.remove(key);
         true
+    }
+
+    /// Takes that what stands at a key is no record of a cluster: somebody else's, of a later form, or deleted. What is older than
+    /// what was seen is passed over, and `false` returned.
+    pub fn see_unreadable(&mut self, key: &Key, revision: Revision) -> bool {
+        if revision <= self.revision(key) {
+            return false;
+        }
+        match key {
+            Key::Shard(_) => self.shards_seen += 1,
+            // No wish is none, for whoever has seen an earlier one as for who has not.
+            Key::Standing(node) => drop(self.standings.remove(node)),
+            _ => {}
+        }
+        self.unreadable.insert(key.clone(), revision);
+        true
+    }
+
+    /// Whether the latest that was seen at a key is no record.
+    #[must_use]
+    pub fn is_unreadable(&self, key: &Key) -> bool {
+        self.unreadable.contains_key(key)
+    }
+
+    /// The keys whose latest is no record, and where they stand.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&Key, Revision)> {
+        self.unreadable.iter().map(|(key, revision)| (key, *revision))
     }
 
     /// The revision that a key was last seen at.
@@ -74,7 +104,7 @@ impl View {
             Key::Plan => self.plan.as_ref().map(|seen| seen.0),
             Key::Shard(shard) => self.shards.get(shard).map(|seen| seen.0),
         };
-        revision.unwrap_or(Revision::NONE)
+        revision.max(self.unreadable.get(key).copied()).unwrap_or(Revision::NONE)
     }
 
     /// How many changes of shards were seen. Of two keys an older change may be seen later, so revisions would not tell.
@@ -95,9 +125,12 @@ impl View {
         self.standings.get(node).map(|(_, record)| record.standing).unwrap_or_default()
     }
 
-    /// Who owns the shard, and at which epoch.
+    /// Who owns the shard, and at which epoch; nobody where its record cannot be read.
     #[must_use]
     pub fn owner(&self, shard: Shard) -> Option<(&Identity, Epoch)> {
+        if self.is_unreadable(&Key::Shard(shard)) {
+            return None;
+        }
         let (_, record) = self.shards.get(&shard)?;
         Some((record.owner.as_ref()?, record.epoch))
     }
@@ -108,6 +141,19 @@ impl View {
     pub fn is_gone(&self, owner: &Identity, written: Revision) -> bool {
         self.nodes.get(&owner.node).is_some_and(|(revision, record)| {
             owner.is_gone(written, *revision, record.incarnation, record.state)
+        })
+    }
+
+    /// The owners that nothing tells the end of: of their node nothing is there, or what it says is over, of another life, and older
+    /// than what they wrote. So it is when their records were deleted or written over.
+    pub(super) fn lost_owners(&self) -> impl Iterator<Item = &Identity> {
+        let is_lost = |owner: &Identity, written: Revision| match self.nodes.get(&owner.node) {
+            None => true,
+            Some((_, record)) => record.state.is_over() && !self.is_gone(owner, written),
+        };
+        self.shards.iter().filter_map(move |(shard, (written, record))| {
+            let owner = record.owner.as_ref().filter(|owner| is_lost(owner, *written))?;
+            (!self.is_unreadable(&Key::Shard(*shard))).then_some(owner)
         })
     }
 

@@ -28,6 +28,9 @@ pub struct Watch {
     since: BTreeMap<Key, (Revision, Moment)>,
     /// When a new watch was last asked for.
     asked: Moment,
+    /// Up to where everything was shown, and the latest that was shown at all.
+    shown: Revision,
+    latest: Revision,
     /// Off in a test only.
     needs_own: bool,
 }
@@ -37,7 +40,8 @@ impl Watch {
     #[must_use]
     pub fn new(lease: Lease, own: Key, now: Moment, needs_own: bool) -> Self {
         let (scope, own_seen, since) = (Scope::All, (Revision::NONE, now), BTreeMap::new());
-        Self { lease, own, scope, is_synced: false, own_seen, since, asked: now, needs_own }
+        let (shown, latest) = (Revision::NONE, Revision::NONE);
+        Self { lease, own, scope, is_synced: false, own_seen, since, asked: now, shown, latest, needs_own }
     }
 
     /// How much it shows.
@@ -56,6 +60,13 @@ impl Watch {
     /// It has shown what was there.
     pub fn synced(&mut self) {
         self.is_synced = true;
+        self.shown = self.latest;
+    }
+
+    /// Up to where it has shown everything: it shows changes in their order, once it has shown what was there.
+    #[must_use]
+    pub fn shown(&self) -> Revision {
+        self.shown
     }
 
     /// Whether it shows everything, and has.
@@ -64,8 +75,12 @@ impl Watch {
         self.scope == Scope::All && self.is_synced
     }
 
-    /// Takes a record that came through the watch.
+    /// Takes what came through the watch, whether or not it can be read.
     pub fn see(&mut self, key: &Key, revision: Revision, now: Moment) {
+        self.latest = self.latest.max(revision);
+        if self.is_synced {
+            self.shown = self.latest;
+        }
         if *key == self.own && revision > self.own_seen.0 {
             if !self.is_trusted(now) {
                 self.since.values_mut().for_each(|(_, since)| *since = now);
@@ -75,6 +90,13 @@ impl Watch {
         let seen = self.since.entry(key.clone()).or_insert((revision, now));
         if revision > seen.0 {
             *seen = (revision, now);
+        }
+    }
+
+    /// Takes that nothing has come where something should be: it is silent from now on.
+    pub fn miss(&mut self, key: &Key, now: Moment) {
+        if !self.since.contains_key(key) {
+            self.since.insert(key.clone(), (Revision::NONE, now));
         }
     }
 

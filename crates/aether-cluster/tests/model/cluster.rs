@@ -94,8 +94,15 @@ impl Process {
         for (node, (revision, life, is_dead)) in (0..).zip(self.nodes) {
             let Identity { node, incarnation } = identity((node, life));
             let state = if is_dead { NodeState::Dead } else { NodeState::Up };
-            let record =
-                NodeRecord { incarnation, state, weight: Weight::USUAL, labels: Labels::new(), lease: 0, by };
+            let record = NodeRecord {
+                incarnation,
+                state,
+                weight: Weight::USUAL,
+                labels: Labels::new(),
+                lease: 0,
+                seen: Revision::NONE,
+                by,
+            };
             view.see(&Key::Node(node), Revision::new(revision.into()), Record::Node(record));
         }
         for (shard, (revision, owner, epoch)) in (0..).zip(self.shards) {
@@ -195,7 +202,7 @@ impl Model for Cluster {
                         let epoch = u8::try_from(epoch.number()).unwrap();
                         process.change = Some((shard, at, (0, Some(me), epoch)));
                     }
-                    Standing::Owned { .. } => return None,
+                    Standing::Owned { .. } | Standing::Unknown => return None,
                 }
             }
             Action::Release(node, shard) => {

@@ -10,7 +10,8 @@ use crate::world::{LEASE, Micros, OUTAGE_MARGIN};
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) revision: Revision,
-    pub(crate) record: Record,
+    /// Nothing where nobody can read it.
+    pub(crate) record: Option<Record>,
     pub(crate) at: Micros,
 }
 
@@ -20,6 +21,10 @@ pub(crate) struct Bucket {
     entries: BTreeMap<Key, Entry>,
     /// What stood there before: for readings that are old.
     before: BTreeMap<Key, Entry>,
+    /// The last record that stood there.
+    readable: BTreeMap<Key, Record>,
+    /// The highest epoch that was ever given.
+    given: BTreeMap<Key, u64>,
     /// When it took no changes.
     outages: Vec<(Micros, Micros)>,
     pub(crate) leader_changed: Micros,
@@ -28,6 +33,17 @@ pub(crate) struct Bucket {
 impl Bucket {
     pub(crate) fn get(&self, key: &Key) -> Option<&Entry> {
         self.entries.get(key)
+    }
+
+    /// The record that stands there, or did before somebody wrote over it.
+    pub(crate) fn record(&self, key: &Key) -> Option<&Record> {
+        self.readable.get(key)
+    }
+
+    /// The keys that nobody can read, but for those of nodes and operators, which nobody has to repair.
+    pub(crate) fn broken(&self) -> Option<&Key> {
+        let is_left = |key: &Key| matches!(key, Key::Node(_) | Key::Standing(_));
+        self.entries.iter().find(|(key, entry)| entry.record.is_none() && !is_left(key)).map(|(key, _)| key)
     }
 
     pub(crate) fn get_old(&self, key: &Key) -> Option<&Entry> {
@@ -39,8 +55,8 @@ impl Bucket {
     }
 
     pub(crate) fn shard(&self, key: &Key) -> Option<&ShardRecord> {
-        match &self.get(key)?.record {
-            Record::Shard(record) => Some(record),
+        match self.record(key) {
+            Some(Record::Shard(record)) => Some(record),
             _ => None,
         }
     }
@@ -70,22 +86,34 @@ impl Bucket {
         }
         self.check(key, &record, now)?;
         if let (Key::Leader, Some(Record::Leader(old)), Record::Leader(new)) =
-            (key, self.get(key).map(|entry| &entry.record), &record)
+            (key, self.record(key), &record)
             && old.term != new.term
         {
             self.leader_changed = now;
         }
+        self.readable.insert(key.clone(), record.clone());
+        if let (Key::Shard(_), Record::Shard(record)) = (key, &record) {
+            self.given.insert(key.clone(), record.epoch.number());
+        }
+        Ok(Some(self.insert(key, Some(record), now)))
+    }
+
+    /// Somebody else writes there, or deletes it.
+    pub(crate) fn spoil(&mut self, key: &Key, now: Micros) -> Revision {
+        self.insert(key, None, now)
+    }
+
+    fn insert(&mut self, key: &Key, record: Option<Record>, now: Micros) -> Revision {
         self.last += 1;
         let revision = Revision::new(self.last);
         if let Some(old) = self.entries.insert(key.clone(), Entry { revision, record, at: now }) {
             self.before.insert(key.clone(), old);
         }
-        Ok(Some(revision))
+        revision
     }
 
     fn check(&self, key: &Key, new: &Record, now: Micros) -> Result<(), String> {
-        let old = self.get(key);
-        match (new, old.map(|entry| &entry.record)) {
+        match (new, self.record(key)) {
             (Record::Node(new), Some(Record::Node(old))) => self.check_node(key, old, new, now),
             (Record::Leader(new), Some(Record::Leader(old))) => check_term("leader", old.term, new.term),
             (Record::Plan(new), Some(Record::Plan(old))) => check_term("plan", old.term, new.term),
@@ -117,6 +145,11 @@ impl Bucket {
 
     fn check_shard(&self, key: &Key, old: Option<&ShardRecord>, new: &ShardRecord) -> Result<(), String> {
         let (owner, epoch) = old.map_or((None, 0), |old| (old.owner.as_ref(), old.epoch.number()));
+        let given = self.given.get(key).copied().unwrap_or_default();
+        if self.get(key).is_some_and(|entry| entry.record.is_none()) {
+            let is_unused = new.owner.is_none() && new.epoch.number() > given;
+            return if is_unused { Ok(()) } else { Err(format!("{key}: {new:?} over what nobody can read")) };
+        }
         match (&new.owner, owner) {
             (None, Some(_)) if new.epoch.number() == epoch => Ok(()),
             (Some(_), None) if new.epoch.number() == epoch + 1 => Ok(()),
@@ -132,7 +165,7 @@ impl Bucket {
     }
 
     pub(crate) fn is_over(&self, identity: &Identity) -> bool {
-        match self.get(&Key::Node(identity.node.clone())).map(|entry| &entry.record) {
+        match self.record(&Key::Node(identity.node.clone())) {
             Some(Record::Node(node)) => node.incarnation != identity.incarnation || node.state.is_over(),
             _ => false,
         }

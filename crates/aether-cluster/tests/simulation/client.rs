@@ -122,7 +122,7 @@ impl World {
         let key = Key::Shard(shard);
         let is_old = self.happens(10);
         let entry = if is_old { self.bucket.get_old(&key) } else { self.bucket.get(&key) };
-        let route = match entry.map(|entry| &entry.record) {
+        let route = match entry.and_then(|entry| entry.record.as_ref()) {
             Some(Record::Shard(record)) => record.owner.clone().map(|owner| (owner, record.epoch)),
             _ => None,
         };

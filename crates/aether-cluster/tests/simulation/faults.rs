@@ -1,11 +1,11 @@
 //! What goes wrong, and when.
 
 use aether_cluster::placement::Standing;
-use aether_cluster::protocol::{Incarnation, Input, Key, Record, Scope, Stamp, StandingRecord};
+use aether_cluster::protocol::{Incarnation, Input, Key, Record, Scope, Shard, Stamp, StandingRecord};
 use aether_core::key_value::Revision;
 
 use crate::process::Process;
-use crate::world::{Event, LEASE, Micros, To, World};
+use crate::world::{Event, LEASE, Micros, SHARDS, To, World};
 
 const WISHES: [Standing; 3] = [Standing::Open, Standing::Cordoned, Standing::Draining];
 
@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     Outage(Micros),
     /// It gives its shards up and leaves.
     Leave(usize),
+    /// Somebody writes at a key what nobody can read, or deletes it: at one of so many, or at that of this node.
+    Spoil(usize, u8),
     /// An operator wants this of it.
     Want(usize, Standing),
 }
@@ -39,13 +41,14 @@ impl World {
             let at = self.rng.u64(LEASE..self.calm_from - 2 * LEASE);
             let node = self.rng.usize(0..self.processes.len());
             let short = self.rng.u64(LEASE / 5..LEASE * 5 / 2);
-            let fault = match self.rng.u8(0..23) {
+            let fault = match self.rng.u8(0..26) {
                 0..4 => Fault::Pause(node, short),
                 4..6 => Fault::Kill(node),
                 6..9 => Fault::Cut(node, short),
                 9..11 => Fault::Stall(node, short),
                 11..15 => Fault::Slow(node, short),
                 15..17 => Fault::Outage(LEASE / 2 + short / 2),
+                23..26 => Fault::Spoil(node, self.rng.u8(0..12)),
                 17..21 => Fault::Want(node, WISHES[self.rng.usize(0..3)]),
                 _ => Fault::Leave(node),
             };
@@ -96,12 +99,28 @@ impl World {
                 self.at(now + time / 3, Event::Fault(then));
             }
             Fault::Want(node, standing) => self.want(node, standing),
+            Fault::Spoil(node, which) => self.spoil(node, which),
             Fault::Outage(time) => self.bucket.fail(now, now + time),
             Fault::Leave(node) => {
                 let to = To(node, self.processes[node].life);
                 self.at(now, Event::Tell(to, Input::Leave));
             }
         }
+    }
+
+    fn spoil(&mut self, node: usize, which: u8) {
+        let node = self.processes[node].node.identity().node.clone();
+        let key = match which {
+            0 => Key::Node(node),
+            1 => Key::Standing(node),
+            2 => Key::Leader,
+            3 => Key::Plan,
+            4 => Key::Members,
+            shard => Key::Shard(Shard::new(u32::from(shard) % SHARDS)),
+        };
+        let revision = self.bucket.spoil(&key, self.now);
+        self.note(|| format!("bucket {key} {revision} spoilt"));
+        self.show_change(&Input::Unreadable(key, revision));
     }
 
     /// An operator looks what is wanted of a node, and wants something else of it; and tries again until that is stored.

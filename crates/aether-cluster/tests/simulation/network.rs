@@ -4,6 +4,7 @@ use aether_cluster::Mechanism;
 use aether_cluster::protocol::{Address, Answer, Attempt, Input, Key, Output, Record, Reply, Scope, Stamp};
 use aether_core::key_value::Revision;
 
+use crate::bucket::Entry;
 use crate::faults::Fault;
 use crate::host::{Doing, Mail};
 use crate::world::{Event, LATE, LEASE, To, World};
@@ -146,12 +147,17 @@ impl World {
         let stored = self.bucket.put(key, expected, record.clone(), self.now)?;
         if let Some(revision) = stored {
             self.note(|| format!("bucket {key} {revision} {record:?}"));
-            for index in 0..self.processes.len() {
-                let life = self.processes[index].life;
-                self.show(To(index, life), Input::Watched(key.clone(), revision, record.clone()));
-            }
+            self.show_change(&Input::Watched(key.clone(), revision, record.clone()));
         }
         Ok(stored)
+    }
+
+    /// Shows a change to those who watch.
+    pub(crate) fn show_change(&mut self, input: &Input) {
+        for index in 0..self.processes.len() {
+            let life = self.processes[index].life;
+            self.show(To(index, life), input.clone());
+        }
     }
 
     fn answer_change(&mut self, to: To, key: &Key, stamp: Stamp, answer: Answer) {
@@ -192,13 +198,13 @@ impl World {
         if self.process(to).is_none_or(|process| process.watch != watch || process.scope.is_none()) {
             return;
         }
-        let all: Vec<_> = self
-            .bucket
-            .all()
-            .map(|(key, entry)| (key.clone(), entry.revision, entry.record.clone()))
-            .collect();
-        for (key, revision, record) in all {
-            self.show(to, Input::Watched(key, revision, record));
+        let shown = |(key, entry): (&Key, &Entry)| match &entry.record {
+            Some(record) => Input::Watched(key.clone(), entry.revision, record.clone()),
+            None => Input::Unreadable(key.clone(), entry.revision),
+        };
+        let all: Vec<_> = self.bucket.all().map(shown).collect();
+        for input in all {
+            self.show(to, input);
         }
         self.show(to, Input::Synced);
     }
@@ -206,7 +212,7 @@ impl World {
     fn show(&mut self, to: To, input: Input) {
         let (delay, now) = (self.rng.u64(100..2_000), self.now);
         let Some(process) = self.process(to) else { return };
-        if let Input::Watched(key, ..) = &input
+        if let Input::Watched(key, ..) | Input::Unreadable(key, _) = &input
             && !process.scope.is_some_and(|scope| scope.shows(key))
         {
             return;

@@ -117,7 +117,7 @@ impl World {
 
     /// The leader and its standbys.
     fn in_charge(&self) -> Vec<usize> {
-        let standbys = match self.bucket.get(&Key::Members).map(|entry| &entry.record) {
+        let standbys = match self.bucket.record(&Key::Members) {
             Some(Record::Members(members)) => members.standbys.clone(),
             _ => Vec::new(),
         };
@@ -127,7 +127,7 @@ impl World {
     }
 
     fn leader(&self) -> Option<usize> {
-        let Some(Record::Leader(record)) = self.bucket.get(&Key::Leader).map(|entry| &entry.record) else {
+        let Some(Record::Leader(record)) = self.bucket.record(&Key::Leader) else {
             return None;
         };
         let leader = record.leader.as_ref()?;
@@ -150,10 +150,13 @@ impl World {
     /// Each shard is served by its planned owner, each node has its quota, and watches what it is to.
     fn check_settled(&mut self, when: &str) {
         self.check_served(when);
+        if let Some(key) = self.bucket.broken().cloned() {
+            self.wrong(format!("{when}: nobody has repaired {key}"));
+        }
         let owner =
             |shard| self.bucket.shard(&Key::Shard(Shard::new(shard))).and_then(|record| record.owner.clone());
         let owners: Vec<_> = (0..SHARDS).map(owner).collect();
-        let planned = match self.bucket.get(&Key::Plan).map(|entry| &entry.record) {
+        let planned = match self.bucket.record(&Key::Plan) {
             Some(Record::Plan(plan)) => plan.targets.clone(),
             _ => Vec::new(),
         };

@@ -46,7 +46,8 @@ impl Site {
     fn node(&mut self, name: &str, time: u64) -> Revision {
         let Identity { node, incarnation } = identity(name);
         let (state, weight, labels) = (NodeState::Up, Weight::USUAL, Labels::new());
-        let record = NodeRecord { incarnation, state, weight, labels, lease: time, by: stamp() };
+        let record =
+            NodeRecord { incarnation, state, weight, labels, lease: time, seen: Revision::NONE, by: stamp() };
         self.see(&Key::Node(node), Record::Node(record), time)
     }
 
@@ -211,7 +212,8 @@ fn two_stand_by_and_go_on_until_they_are_gone() {
     assert_eq!(names(&site), ["d", "c"]);
     let Identity { node, incarnation } = identity("d");
     let (state, weight, labels) = (NodeState::Leaving, Weight::USUAL, Labels::new());
-    let record = NodeRecord { incarnation, state, weight, labels, lease: 2, by: stamp() };
+    let record =
+        NodeRecord { incarnation, state, weight, labels, lease: 2, seen: Revision::NONE, by: stamp() };
     site.see(&Key::Node(node), Record::Node(record), 2);
     site.store_all(2);
     assert_eq!(names(&site), ["c", "b"]);

@@ -41,7 +41,8 @@ impl Site {
 
     fn node(&mut self, name: &str, state: NodeState) {
         let (incarnation, weight, labels) = (Incarnation::new(1), Weight::USUAL, Labels::new());
-        let record = NodeRecord { incarnation, state, weight, labels, lease: 1, by: by() };
+        let record =
+            NodeRecord { incarnation, state, weight, labels, lease: 1, seen: Revision::NONE, by: by() };
         self.see(&Key::Node(id(name)), Record::Node(record));
     }
 

@@ -22,9 +22,18 @@ fn check(key: &Key, record: &Record, text: &str) {
 fn records_of_nodes_are_written_as_this_and_read_back() {
     let (node, labels) = (me().node, Labels::in_zone("a").unwrap());
     let (state, weight, by) = (NodeState::Up, Weight::USUAL, stamp());
-    let record = NodeRecord { incarnation: me().incarnation, state, weight, labels, lease: 7, by };
-    let text =
-        format!(r#""incarnation":"{ONE}","state":"up","weight":100,"labels":{{"zone":"a"}},"lease":7"#);
+    let record = NodeRecord {
+        incarnation: me().incarnation,
+        state,
+        weight,
+        labels,
+        lease: 7,
+        seen: Revision::new(6),
+        by,
+    };
+    let text = format!(
+        r#""incarnation":"{ONE}","state":"up","weight":100,"labels":{{"zone":"a"}},"lease":7,"seen":6"#
+    );
     check(&Key::Node(node.clone()), &Record::Node(record), &text);
     let record = Record::Standing(StandingRecord { standing: Standing::Draining, by });
     check(&Key::Standing(node), &record, r#""standing":"draining""#);

@@ -20,6 +20,7 @@ use super::watch::Watch;
 use crate::mechanism::Mechanism;
 use crate::placement::Shard;
 
+mod quiet;
 mod status;
 
 /// One node.
@@ -37,6 +38,10 @@ pub struct Node {
     is_synced: bool,
     leaving: Option<Moment>,
     has_ended: bool,
+    /// When it has something to do if nothing happens, since it last looked at everything.
+    next: Moment,
+    #[cfg(test)]
+    looks: u64,
 }
 
 impl Node {
@@ -68,22 +73,11 @@ impl Node {
             is_synced: false,
             leaving: None,
             has_ended: false,
+            next: now,
+            #[cfg(test)]
+            looks: 0,
             setup,
         }
-    }
-
-    /// When to wake it, if nothing happens before.
-    #[must_use]
-    pub fn wake_at(&self, now: Moment) -> Option<Moment> {
-        if self.has_ended || !self.is_synced {
-            return None;
-        }
-        let lease = self.setup.lease;
-        let shards = self.shards.iter().filter_map(|shard| shard.due(&self.setup.timeouts, lease.renewal()));
-        let leaving = self.leaving.map(|since| since.plus(self.setup.timeouts.leave));
-        let others = [self.member.due(), self.leadership.due(), self.changes.due(), leaving];
-        let all = others.into_iter().flatten().chain(shards).filter(|at| *at > now);
-        all.chain([self.watch.due(now).max(now)]).min()
     }
 
     /// Takes what happened at `now`.
@@ -99,8 +93,13 @@ impl Node {
                 self.is_synced = true;
             }
             Input::Watched(key, revision, record) => {
+                let is_renewal = self.is_renewal(&key, &record);
                 self.watch.see(&key, revision, now);
                 self.see(&key, revision, record);
+                // Most of what the leader is shown: of that nothing follows that would not wait until it looks again.
+                if is_renewal && now < self.next {
+                    return out;
+                }
             }
             Input::Unreadable(key, revision) => {
                 self.watch.see(&key, revision, now);
@@ -135,7 +134,12 @@ impl Node {
                 self.leaving.get_or_insert(now);
             }
         }
+        #[cfg(test)]
+        {
+            self.looks += 1;
+        }
         self.go_on(now, &mut out);
+        self.next = self.due(now);
         out
     }
 

@@ -62,6 +62,16 @@ pub struct NodeRecord {
     pub by: Stamp,
 }
 
+impl NodeRecord {
+    /// Whether the other one is of the same life and says the same, but for what renewals count.
+    pub(super) fn is_renewed_by(&self, other: &Self) -> bool {
+        let Self { incarnation, state, weight, labels, lease: _, seen: _, by: _ } = self;
+        (*incarnation, *state, *weight) == (other.incarnation, other.state, other.weight)
+            && *labels == other.labels
+            && !state.is_over()
+    }
+}
+
 /// What an operator wants of a node, at `standing.ID`: over its restarts, until something else is wanted. Written by whoever carries
 /// the operator's wish out, and read by the leader alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -74,7 +74,7 @@ pub use cluster::{
 };
 pub use host::{Handled, Message, NoHost, Ownership, ShardHost};
 pub use name::ClusterName;
-pub use route::{Rejection, Route, RouteError};
+pub use route::{Rejection, RejectionError, Route, RouteError};
 pub use trace::{InvalidTraceParent, TraceParent};
 
 #[cfg(feature = "testing")]

@@ -18,6 +18,7 @@ impl ShardHost for BoxOffice {
         match self.turn(ownership, &message).await {
             Ok(handled) => handled,
             Err(error) => {
+                eprintln!("{}: {error}", message.actor);
                 // Another node owns the show by now: this one stops.
                 if let Some(AppendError::Fenced(later)) = error.downcast_ref() {
                     ownership.fenced(later.current);
@@ -31,6 +32,10 @@ impl ShardHost for BoxOffice {
 
 impl BoxOffice {
     async fn turn(&self, ownership: &Ownership, message: &Message) -> Result<Handled> {
+        // Whoever owns the show will not understand it either.
+        let Ok(command) = Json.decode(&message.payload) else {
+            return Ok(Handled::Rejected(Json.encode("it is no command")?));
+        };
         let (show, epoch) = (&message.actor, ownership.epoch());
         // From here on nothing is stored that a former owner of the show has begun. What is read now is the truth.
         let claim = ClaimOptions::default().deadline(message.left()).prove();
@@ -41,7 +46,7 @@ impl BoxOffice {
             state.apply(event.event().decode()?);
             version = event.version();
         }
-        let (seat, guest) = match Json.decode(&message.payload)? {
+        let (seat, guest) = match command {
             ShowCommand::WhoSitsIn { seat } => {
                 return Ok(Handled::Answered(Json.encode(&state.guests.get(&seat))?));
             }

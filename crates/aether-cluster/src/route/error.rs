@@ -97,6 +97,13 @@ pub struct Rejection {
     payload: Bytes,
 }
 
+/// The reason of a [`Rejection`] is not of the type that was asked for. The command is refused all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("the reason of the rejection cannot be decoded")]
+pub struct RejectionError {
+    source: BoxError,
+}
+
 impl Rejection {
     pub(crate) fn new(payload: Bytes) -> Self {
         Self { payload }
@@ -112,8 +119,8 @@ impl Rejection {
     ///
     /// # Errors
     ///
-    /// Why it is no such value.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, BoxError> {
+    /// [`RejectionError`] when it is no such value.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, RejectionError> {
         self.decode_by(&Json)
     }
 
@@ -121,8 +128,8 @@ impl Rejection {
     ///
     /// # Errors
     ///
-    /// Why it is no such value.
-    pub fn decode_by<T: DeserializeOwned>(&self, codec: &impl Codec) -> Result<T, BoxError> {
-        codec.decode(&self.payload)
+    /// [`RejectionError`] when it is no such value.
+    pub fn decode_by<T: DeserializeOwned>(&self, codec: &impl Codec) -> Result<T, RejectionError> {
+        codec.decode(&self.payload).map_err(|source| RejectionError { source })
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod span;
 pub(crate) mod wire;
 
 pub use codec::{Codec, Json};
-pub use error::{Rejection, RouteError};
+pub use error::{Rejection, RejectionError, RouteError};
 pub(crate) use inbox::Place;
 pub use message::Route;
 pub(crate) use router::Router;

@@ -19,7 +19,7 @@ fn permitted(what: &str) -> String {
     let (publish, rest) = block.split_once("subscribe:").unwrap();
     let subscribe = rest.split_once("```").unwrap().0;
     let subjects = if what == "publish" { publish } else { subscribe };
-    subjects.split_whitespace().map(|subject| format!("\"{subject}\" ")).collect()
+    subjects.split_whitespace().map(|subject| format!("\"{subject}\", ")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,6 +140,32 @@ fn a_leader_that_is_seen_again_is_followed_again() {
 }
 
 #[test]
+fn a_follower_goes_over_and_back_once_in_a_failover() {
+    let mut site = Site::follower();
+    // Its clock is ahead of the standbys': it has gone over before one of them leads.
+    let asked = site.wait(0, 1_100);
+    assert_eq!(asked.last().map(|(_, output)| output.clone()), Some(Output::Watch(Scope::All)));
+    site.tell(Input::Synced, 1_110);
+    let leader = LeaderRecord { leader: Some(identity("a")), term: Term::new(2), by: by() };
+    site.see(Key::Leader, Record::Leader(leader.clone()), 1_120);
+    assert_eq!(
+        (site.wait(1_120, 1_400), site.node.scope()),
+        (vec![], Scope::All),
+        "who stands by is not said yet"
+    );
+    let (_, members) = site.node.view().members.clone().unwrap();
+    let members = MembersRecord { term: Term::new(2), ..members };
+    site.see(Key::Members, Record::Members(members), 1_410);
+    assert_eq!(std::mem::take(&mut site.done), [Output::Watch(Scope::Follower)]);
+    site.tell(Input::Synced, 1_420);
+    // Renewals come as late as they may, and what is watched stays so.
+    for time in (1_900..8_000).step_by(600) {
+        site.see(Key::Leader, Record::Leader(leader.clone()), time);
+        assert_eq!(site.wait(time, time + 590), []);
+    }
+}
+
+#[test]
 fn nobody_campaigns_who_has_not_been_shown_everything() {
     let mut site = Site::follower();
     site.lead(None, 10);

@@ -221,7 +221,12 @@ impl LocalShard {
                 if at.now < until && !is_planned {
                     return Vec::new();
                 }
-                self.idle(at.now, vec![Act::Tell(Task::Stop(epoch))])
+                let mut acts = self.idle(at.now, vec![Act::Tell(Task::Stop(epoch))]);
+                if is_planned && at.may_serve {
+                    // At once: where nothing else happens, nobody would come back for it before the next renewal.
+                    acts.extend(self.take(at));
+                }
+                acts
             }
         }
     }

@@ -165,3 +165,17 @@ fn an_owner_that_sees_another_one_stops() {
     site.own(Some("other"), 2);
     assert_eq!(site.step(10), [Act::Tell(Task::Stop(Epoch::new(1)))]);
 }
+
+#[test]
+fn a_former_owner_that_is_planned_again_prepares_at_once() {
+    let mut site = Site::draining();
+    site.shard.drained(Epoch::new(1));
+    site.step(30);
+    site.own(None, 1);
+    site.with(40, |shard, at| shard.settled(true, at));
+    site.own(Some("other"), 2);
+    site.plan("me");
+    let (stop, listen) = (Task::Stop(Epoch::new(1)), Task::Listen(Epoch::new(3)));
+    let ready = Act::Ready(identity("other"), Epoch::new(3));
+    assert_eq!(site.step(50), [Act::Tell(stop), Act::Tell(listen), ready]);
+}

@@ -53,7 +53,7 @@ pub(super) trait Door: Send + Sync {
     fn enter_here(self: Arc<Self>, to: Address, message: Message, place: Place);
     fn malformed(&self) -> u64;
     /// How many messages a shard keeps, copies among them.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     fn kept(&self, shard: Shard, epoch: Epoch) -> usize;
 }
 
@@ -89,7 +89,7 @@ impl<H: ShardHost> Door for Shared<H> {
         self.malformed.load(Ordering::Relaxed)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     fn kept(&self, shard: Shard, epoch: Epoch) -> usize {
         let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
         rooms.get(&(shard, epoch)).map_or(0, |room| room.state().waiting())

@@ -84,7 +84,7 @@ impl State {
         (self.under_way.len(), self.kept.len())
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     pub(super) fn waiting(&self) -> usize {
         self.kept.len() + self.under_way.values().map(|first| first.copies.len()).sum::<usize>()
     }

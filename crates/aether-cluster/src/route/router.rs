@@ -93,7 +93,7 @@ impl Router {
         self.0.stop();
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     pub(crate) fn waiting(&self) -> usize {
         self.0.inbox.len()
     }

@@ -1,6 +1,7 @@
 //! Where the answers to a node's asks arrive: one subscription for all, and a subject for each attempt, `INBOX.SLOT.ATTEMPT`.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 #[cfg(test)]
 use std::future::poll_fn;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -15,6 +16,9 @@ use crate::protocol::{Attempt, Reply};
 
 /// So many answers wait for an ask. One takes them as they come; what is beyond is somebody's noise.
 const WAITING: usize = 16;
+
+/// A slot, a dot and an attempt have no more digits.
+const LONGEST_NUMBERS: usize = 31;
 
 /// The asks that wait for answers.
 #[derive(Debug)]
@@ -204,7 +208,11 @@ impl Place {
     /// Where others answer it.
     pub(crate) fn subject(&self) -> Subject {
         let Self { inbox, slot, attempt: Attempt(attempt) } = self;
-        format!("{}{slot}.{attempt}", inbox.prefix).into()
+        // One allocation: one for each ask that is sent.
+        let mut subject = String::with_capacity(inbox.prefix.len() + LONGEST_NUMBERS);
+        subject.push_str(&inbox.prefix);
+        let _ = write!(subject, "{slot}.{attempt}");
+        subject.into()
     }
 }
 

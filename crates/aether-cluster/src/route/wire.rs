@@ -83,8 +83,8 @@ pub(crate) fn read_question(mut bytes: Bytes) -> Result<Question, Malformed> {
         0 => None,
         _ => Some(TraceParent::from_bytes(&take(&mut bytes, 25)?).ok_or(Malformed)?),
     };
-    let actor = text(take(&mut bytes, u16::from_le_bytes([e, f]).into())?.as_ref(), ActorId::new)?;
-    let command = text(take(&mut bytes, u16::from_le_bytes([g, h]).into())?.as_ref(), CommandId::new)?;
+    let actor = text(&take(&mut bytes, u16::from_le_bytes([e, f]).into())?, |text| ActorId::new(text))?;
+    let command = text(&take(&mut bytes, u16::from_le_bytes([g, h]).into())?, |text| CommandId::new(text))?;
     let message = Message::made(actor, command, bytes).in_trace(trace);
     Ok(Question { message: message.linearizable(flags & LINEARIZABLE != 0), left })
 }
@@ -131,9 +131,9 @@ fn take(bytes: &mut Bytes, count: usize) -> Result<Bytes, Malformed> {
     if bytes.len() < count { Err(Malformed) } else { Ok(bytes.split_to(count)) }
 }
 
-fn text<T, E>(bytes: &[u8], parse: impl FnOnce(String) -> Result<T, E>) -> Result<T, Malformed> {
+fn text<T, E>(bytes: &[u8], parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-    parse(text.to_owned()).map_err(|_| Malformed)
+    parse(text).map_err(|_| Malformed)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) enum Suite {
     Subscribe,
     /// The bus, local and across nodes
     Bus,
-    /// The cluster: placing shards, so far
+    /// The cluster: placing and moving shards, failovers, asks, and what it costs while it is quiet
     Cluster,
     /// What streams, actors, consumers and headers cost a server: without baselines, rounds or plots
     Scaling,

@@ -7,4 +7,3 @@ mod hostile;
 mod moves;
 mod script;
 mod site;
-mod speed;

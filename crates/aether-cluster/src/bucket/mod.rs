@@ -66,7 +66,23 @@ impl Bucket {
 
     /// Writes a value where the key stands at `expected`.
     pub(crate) async fn put(&self, key: &str, expected: Revision, value: Vec<u8>) -> Result<Answer, Failure> {
+        self.change(key, expected, HeaderMap::new(), value).await
+    }
+
+    /// Deletes the value where the key stands at `expected`, as tools do: a message without a value takes its place.
+    pub(crate) async fn delete(&self, key: &str, expected: Revision) -> Result<Answer, Failure> {
         let mut headers = HeaderMap::new();
+        headers.insert("KV-Operation", "DEL");
+        self.change(key, expected, headers, Vec::new()).await
+    }
+
+    async fn change(
+        &self,
+        key: &str,
+        expected: Revision,
+        mut headers: HeaderMap,
+        value: Vec<u8>,
+    ) -> Result<Answer, Failure> {
         // 0, not absent: without the header two first writers would both win.
         headers
             .insert(async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.number().to_string());

@@ -172,8 +172,14 @@ impl Driver {
         let (bucket, tell, counts) = (self.bucket.clone(), self.tell.clone(), Arc::clone(&self.board.counts));
         let stamp = record.stamp();
         let Ok(value) = record.encode() else { return };
+        let deletes = matches!(record, Record::Deleted(_));
         self.requests.spawn(async move {
-            match bucket.put(&key.to_string(), expected, value).await {
+            let text = key.to_string();
+            let answer = match deletes {
+                true => bucket.delete(&text, expected).await,
+                false => bucket.put(&text, expected, value).await,
+            };
+            match answer {
                 Ok(answer) => {
                     if answer == Answer::Refused {
                         counts.refused.add();

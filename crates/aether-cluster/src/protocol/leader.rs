@@ -4,9 +4,12 @@
 //! its first act is to write `plan` with its term, so that whatever an older leader still writes there fails. What it writes at
 //! `members` is true whoever has written it.
 
+use std::time::Duration;
+
 use aether_core::key_value::Revision;
 
 use super::change::Settled;
+use super::forget;
 use super::identity::{Identity, Stamp, Term};
 use super::key::Key;
 use super::members;
@@ -48,6 +51,8 @@ pub struct Leadership {
     lease: Lease,
     role: Role,
     planning: Planning,
+    /// So long nodes that are over are remembered.
+    remembers: Duration,
     /// Off in a test only.
     by_term: bool,
 }
@@ -55,8 +60,8 @@ pub struct Leadership {
 impl Leadership {
     /// A follower.
     #[must_use]
-    pub fn new(me: Identity, lease: Lease, planning: Planning, by_term: bool) -> Self {
-        Self { me, lease, role: Role::Follower, planning, by_term }
+    pub fn new(me: Identity, lease: Lease, planning: Planning, remembers: Duration, by_term: bool) -> Self {
+        Self { me, lease, role: Role::Follower, planning, remembers, by_term }
     }
 
     /// What it plans.
@@ -116,6 +121,7 @@ impl Leadership {
             return drafts;
         }
         drafts.extend(self.deaths(view, watch, now, &mut stamp));
+        drafts.extend(forget::wanted(view, watch, self.remembers, now, &mut stamp));
         drafts.extend(repair::owners(view, watch, now, &mut stamp));
         drafts.extend(repair::shards(view, watch, now, &mut stamp));
         let at = if self.by_term { plan.unwrap_or(Revision::NONE) } else { view.revision(&Key::Plan) };

@@ -100,6 +100,7 @@ pub(super) fn wanted(
         members.term == term
             && !view.is_unreadable(&Key::Members)
             && members.standbys == standbys
+            && members.nodes.len() == view.nodes.len()
             && view.nodes.iter().all(is_listed)
             && !is_behind(view, members)
     });

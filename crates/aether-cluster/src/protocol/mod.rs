@@ -2,6 +2,7 @@
 
 pub mod change;
 mod fence;
+mod forget;
 mod identity;
 mod interface;
 mod key;

@@ -64,6 +64,7 @@ impl Node {
                 me,
                 lease,
                 Planning::new(setup.shards, setup.policy.clone(), setup.timeouts.acquire),
+                setup.timeouts.forget,
                 has(Mechanism::PlanByTerm),
             ),
             shards: setup.shards.shards().map(LocalShard::new).collect(),

@@ -203,6 +203,9 @@ pub enum Record {
     Plan(PlanRecord),
     /// At [`Key::Shard`].
     Shard(ShardRecord),
+    /// At [`Key::Node`] and [`Key::Standing`]: nothing any more. Written as a deletion, and read as what is
+    /// [unreadable](super::Input::Unreadable).
+    Deleted(Stamp),
 }
 
 /// Says why what stands at a key is no record of a cluster. Somebody else has written there, or a later version has.
@@ -247,6 +250,7 @@ impl Record {
             Self::Members(record) => record.by,
             Self::Plan(record) => record.by,
             Self::Shard(record) => record.by,
+            Self::Deleted(by) => *by,
         }
     }
 
@@ -264,6 +268,7 @@ impl Record {
             Self::Members(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Plan(record) => serde_json::to_vec(&Formed { v: FORM, record }),
             Self::Shard(record) => serde_json::to_vec(&Formed { v: FORM, record }),
+            Self::Deleted(_) => Ok(Vec::new()),
         }
     }
 

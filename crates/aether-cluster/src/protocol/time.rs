@@ -81,10 +81,16 @@ pub struct Timeouts {
     pub forward: Duration,
     /// So long a node that leaves waits for somebody to be ready for its shards. Then it releases them all the same.
     pub leave: Duration,
+    /// So long a node that has left or died is remembered. Then the leader forgets it, and what operators wanted of it.
+    pub forget: Duration,
 }
 
+/// So long a node that is over is remembered at least: an operator may look for it.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
 impl Timeouts {
-    /// The usual ones for a lease L: 2 L to prepare, 5 L to drain, 2 L to acquire, 30 L to forward, 10 L to leave.
+    /// The usual ones for a lease L: 2 L to prepare, 5 L to drain, 2 L to acquire, 30 L to forward, 10 L to leave; 100 L to forget,
+    /// and ten minutes at least.
     #[must_use]
     pub fn of(lease: Lease) -> Self {
         let leases = |count: u32| lease.length().saturating_mul(count);
@@ -94,6 +100,7 @@ impl Timeouts {
             acquire: leases(2),
             forward: leases(30),
             leave: leases(10),
+            forget: leases(100).max(REMEMBERED),
         }
     }
 }

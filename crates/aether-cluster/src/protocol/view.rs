@@ -1,6 +1,6 @@
 //! What one node has seen of the bucket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aether_core::Epoch;
 use aether_core::key_value::Revision;
@@ -37,6 +37,14 @@ pub struct View {
 impl View {
     /// Takes what stands at a key. What is older than what was seen is passed over, and `false` returned.
     pub fn see(&mut self, key: &Key, revision: Revision, record: Record) -> bool {
+        if let Record::Deleted(_) = record {
+            let is_new = self.see_unreadable(key, revision);
+            // The watch may have shown it before its writer has heard of it.
+            if let (Key::Node(node), true) = (key, self.unreadable.get(key) == Some(&revision)) {
+                self.forget(node);
+            }
+            return is_new;
+        }
         if revision <= self.revision(key) {
             return false;
         }
@@ -50,6 +58,7 @@ impl View {
             }
             (Key::Members, Record::Members(record)) => {
                 self.see_listed(&record);
+                self.forget_unlisted(&record, revision);
                 self.members = Some((revision, record));
             }
             (Key::Leader, Record::Leader(record)) => self.leader = Some((revision, record)),
@@ -155,6 +164,38 @@ impl View {
             let owner = record.owner.as_ref().filter(|owner| is_lost(owner, *written))?;
             (!self.is_unreadable(&Key::Shard(*shard))).then_some(owner)
         })
+    }
+
+    /// The nodes that are over, own nothing, and are planned for nothing.
+    pub(super) fn idle_over(&self) -> Vec<&NodeId> {
+        let over = self.nodes.iter().filter(|(_, (_, record))| record.state.is_over());
+        let mut idle: BTreeSet<_> = over.map(|(node, _)| node).collect();
+        if idle.is_empty() {
+            return Vec::new();
+        }
+        let owners = self.shards.values().filter_map(|(_, record)| record.owner.as_ref());
+        owners.for_each(|owner| {
+            idle.remove(&owner.node);
+        });
+        let targets = self.plan.iter().flat_map(|(_, plan)| plan.targets.iter().flatten());
+        targets.for_each(|target| {
+            idle.remove(target);
+        });
+        idle.into_iter().collect()
+    }
+
+    /// Forgets what is known of a node that is over: it is neither alive then, nor known to be gone.
+    fn forget(&mut self, node: &NodeId) {
+        if self.nodes.get(node).is_some_and(|(_, record)| record.state.is_over()) {
+            self.nodes.remove(node);
+        }
+    }
+
+    /// Forgets the nodes that were over before this list, and are not in it.
+    fn forget_unlisted(&mut self, members: &MembersRecord, at: Revision) {
+        self.nodes.retain(|node, (revision, record)| {
+            !record.state.is_over() || *revision > at || members.nodes.contains_key(node)
+        });
     }
 
     /// Takes what is listed of nodes, where it is later than what was seen of them.

@@ -98,6 +98,24 @@ impl Bucket {
         Ok(Some(self.insert(key, Some(record), now)))
     }
 
+    /// Deletes what stands there at `expected`: a node that is over, or a wish.
+    pub(crate) fn delete(
+        &mut self,
+        key: &Key,
+        expected: Option<Revision>,
+        now: Micros,
+    ) -> Result<Option<Revision>, String> {
+        let stands = self.get(key).map_or(Revision::NONE, |entry| entry.revision);
+        if expected.is_some_and(|expected| expected != stands) {
+            return Ok(None);
+        }
+        let present = self.get(key).and_then(|entry| entry.record.as_ref());
+        match present {
+            Some(Record::Node(node)) if !node.state.is_over() => Err(format!("{key}: forgotten, and lives")),
+            _ => Ok(Some(self.insert(key, None, now))),
+        }
+    }
+
     /// Somebody else writes there, or deletes it.
     pub(crate) fn spoil(&mut self, key: &Key, now: Micros) -> Revision {
         self.insert(key, None, now)

@@ -144,6 +144,14 @@ impl World {
         if self.bucket.is_out(self.now) {
             return Ok(None);
         }
+        if let Record::Deleted(_) = record {
+            let deleted = self.bucket.delete(key, expected, self.now)?;
+            if let Some(revision) = deleted {
+                self.note(|| format!("bucket {key} {revision} deleted"));
+                self.show_change(&Input::Unreadable(key.clone(), revision));
+            }
+            return Ok(deleted);
+        }
         let stored = self.bucket.put(key, expected, record.clone(), self.now)?;
         if let Some(revision) = stored {
             self.note(|| format!("bucket {key} {revision} {record:?}"));

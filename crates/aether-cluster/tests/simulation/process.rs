@@ -79,6 +79,7 @@ impl Process {
             drain: Duration::from_micros(LEASE / 2),
             forward: lease.length(),
             leave: Duration::from_micros(2 * LEASE),
+            forget: Duration::from_micros(2 * LEASE),
             ..Timeouts::of(lease)
         };
         let mut setup = Setup::new(lease, ShardCount::new(SHARDS).unwrap()).with(mechanisms);

@@ -90,6 +90,7 @@ impl World {
             self.wrong("invariant 10: an ask has not ended");
         }
         self.check_quiet();
+        self.check_forgotten();
         let failover = self.bucket.leader_changed.checked_sub(killed);
         failover.filter(|_| loses_leader && !all_in_charge)
     }
@@ -112,6 +113,22 @@ impl World {
             messages(self).iter().zip(before).map(|(after, before)| after - before).find(|most| *most > 30);
         if let Some(loud) = loud {
             self.wrong(format!("a quiet follower took and sent {loud} messages in three leases"));
+        }
+    }
+
+    /// Of a node that is gone nothing is left: neither its record nor its place in the list.
+    fn check_forgotten(&mut self) {
+        let Some(Record::Members(members)) = self.bucket.record(&Key::Members) else { return };
+        let is_left = |process: &&Process| {
+            let node = process.node.identity().node.clone();
+            let is_listed = members.nodes.contains_key(&node);
+            let key = Key::Node(node);
+            !process.is_alive
+                && (is_listed || self.bucket.get(&key).is_some_and(|entry| entry.record.is_some()))
+        };
+        if let Some(process) = self.processes.iter().find(is_left) {
+            let node = process.node.identity().clone();
+            self.wrong(format!("{node} is not forgotten"));
         }
     }
 

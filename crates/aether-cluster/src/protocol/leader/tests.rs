@@ -31,7 +31,7 @@ impl Site {
         let me = identity("me");
         let watch = Watch::new(lease, Key::Node(me.node.clone()), at(0), true);
         let planning = Planning::new(ShardCount::new(1).unwrap(), Policy::default(), lease.length() * 2);
-        let leadership = Leadership::new(me, lease, planning, true);
+        let leadership = Leadership::new(me, lease, planning, std::time::Duration::from_secs(600), true);
         Self { leadership, view: View::default(), watch, revision: 0 }
     }
 

@@ -42,7 +42,8 @@ impl Member {
     }
 }
 
-/// All nodes that are known, by id: also those that have left or died, until another life takes their place. Cheap to clone.
+/// All nodes that are known, by id: also those that have left or died, until another life takes their place or they are forgotten (after 100
+/// leases, and ten minutes at least). Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Members(Arc<[Member]>);

@@ -1,4 +1,4 @@
-//! What a leader forgets: nodes that have been over for long, and what operators wanted of them.
+//! Whom a leader forgets: nodes that have been over for long. What operators want of them stays, for when they come back.
 
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use super::time::Moment;
 use super::view::View;
 use super::watch::Watch;
 
-/// Deletes what has not changed for so long at the keys of nodes that are over, own nothing and are planned for nothing; and at those of
-/// what operators want of nodes that are not there.
+/// Deletes what has not changed for so long at the keys of nodes that are over, own nothing and are planned for nothing.
 pub(super) fn wanted(
     view: &View,
     watch: &Watch,
@@ -19,9 +18,7 @@ pub(super) fn wanted(
     now: Moment,
     mut stamp: impl FnMut() -> Stamp,
 ) -> Vec<Draft> {
-    let nodes = view.idle_over().into_iter().map(|node| Key::Node(node.clone()));
-    let unknown = view.standings.keys().filter(|node| !view.nodes.contains_key(*node));
-    let keys = nodes.chain(unknown.map(|node| Key::Standing(node.clone())));
+    let keys = view.idle_over().into_iter().map(|node| Key::Node(node.clone()));
     let is_old = |key: &Key| {
         let unchanged = watch.unchanged(key, now);
         unchanged.is_some_and(|(at, time)| at == view.revision(key) && time >= after)

@@ -81,7 +81,7 @@ pub struct Timeouts {
     pub forward: Duration,
     /// So long a node that leaves waits for somebody to be ready for its shards. Then it releases them all the same.
     pub leave: Duration,
-    /// So long a node that has left or died is remembered. Then the leader forgets it, and what operators wanted of it.
+    /// So long a node that has left or died is remembered. Then the leader forgets it.
     pub forget: Duration,
 }
 

@@ -98,7 +98,7 @@ impl Bucket {
         Ok(Some(self.insert(key, Some(record), now)))
     }
 
-    /// Deletes what stands there at `expected`: a node that is over, or a wish.
+    /// Deletes what stands there at `expected`: a node that is over.
     pub(crate) fn delete(
         &mut self,
         key: &Key,

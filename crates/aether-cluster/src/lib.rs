@@ -72,7 +72,7 @@ pub use cluster::{
     ActorMigration, Cluster, ClusterBuilder, ClusterEvent, Counts, Events, JoinError, Leader, LeaveError,
     Member, Members, MigrationStage, OperatorError, ShardPlace, ShardPlaces, Status, Watching,
 };
-pub use host::{Handled, Message, NoHost, Ownership, ShardHost};
+pub use host::{Handled, Message, NoHost, Ownership, ShardHost, check_store};
 pub use name::ClusterName;
 pub use route::{Rejection, RejectionError, Route, RouteError};
 pub use trace::{InvalidTraceParent, TraceParent};

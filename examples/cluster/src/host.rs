@@ -1,7 +1,7 @@
 //! What runs in the shards of each node: it has a show's messages handled, one writer at a time.
 
 use aether::cluster::route::{Codec, Json};
-use aether::cluster::{Handled, Message, Ownership, ShardHost};
+use aether::cluster::{Handled, Message, Ownership, ShardHost, check_store};
 use aether::error::AppendError;
 use aether::{
     AppendOptions, ClaimOptions, EventStore, EventStoreExt, Expected, JetStreamStore, NewEvent, State,
@@ -14,6 +14,10 @@ use crate::show::{Show, ShowCommand, ShowEvent};
 pub(crate) struct BoxOffice(pub(crate) JetStreamStore);
 
 impl ShardHost for BoxOffice {
+    fn check(&self) -> Result {
+        Ok(check_store(&self.0)?)
+    }
+
     async fn handle(&self, ownership: &Ownership, message: Message) -> Handled {
         match self.turn(ownership, &message).await {
             Ok(handled) => handled,

@@ -42,6 +42,13 @@ pub enum JoinError {
         #[source]
         source: aether_core::error::BoxError,
     },
+    /// The node's host says that it cannot do its work here. Its error says why.
+    #[error("the node's host cannot do its work here")]
+    Host {
+        /// What the [host](crate::ShardHost::check) says.
+        #[source]
+        source: aether_core::error::BoxError,
+    },
     /// The bucket cannot be used. Its error says what to do.
     #[error(transparent)]
     Bucket(#[from] BucketError),

@@ -37,6 +37,7 @@ pub(super) async fn join<H: ShardHost>(builder: ClusterBuilder<H>) -> Result<Clu
     if lease < LEAST_LEASE {
         return Err(JoinError::LeaseTooShort { wanted: lease, least: LEAST_LEASE });
     }
+    builder.host.check().map_err(|source| JoinError::Host { source })?;
     let within = builder.join_within.unwrap_or((lease * 10).max(Duration::from_secs(10)));
     let config = Config::new(&builder.name, builder.replicas);
     let (client, api) = (builder.client.clone(), builder.api.clone());

@@ -1,13 +1,16 @@
 //! What runs in the shards of a node: the trait that it implements, and what it is given.
 
+mod check;
 mod message;
 mod none;
 mod ownership;
 
 use std::future::Future;
 
+use aether_core::error::BoxError;
 use bytes::Bytes;
 
+pub use check::check_store;
 pub use message::Message;
 pub use none::NoHost;
 pub use ownership::Ownership;
@@ -50,6 +53,16 @@ pub use ownership::Ownership;
 /// leaves the shard unserved until it moves; one in the others counts as their end. A `handle` that has not
 /// ended several seconds after the ownership did is dropped where it waits.
 pub trait ShardHost: Send + Sync + 'static {
+    /// Says before the node joins whether the host can do its work here: whether its store [keeps epochs](check_store), first of all. Unless told,
+    /// it can.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is in its way; the node does not join, and says so as [`JoinError::Host`](crate::JoinError::Host).
+    fn check(&self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
     /// Prepares for a shard that will probably come, such as by reading what it will need. It may take its time; if it is longer than the move,
     /// serving waits for it.
     fn prepare(&self, ownership: &Ownership) -> impl Future<Output = ()> + Send {

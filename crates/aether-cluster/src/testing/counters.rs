@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aether_core::error::BoxError;
 use aether_core::{
     ActorId, AppendError, AppendOptions, ClaimOptions, Consistency, Epoch, EventStore, Expected, NewEvent,
     ReadOptions, Version,
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use super::command::CounterEvent;
 use super::counter::{Counter, Decision};
-use crate::host::{Handled, Message, Ownership, ShardHost};
+use crate::host::{Handled, Message, Ownership, ShardHost, check_store};
 use crate::mechanism::Mechanisms;
 use crate::placement::Shard;
 use crate::protocol::Held;
@@ -180,6 +181,10 @@ impl<S: EventStore> Counters<S> {
 }
 
 impl<S: EventStore> ShardHost for Counters<S> {
+    fn check(&self) -> Result<(), BoxError> {
+        Ok(check_store(&self.store)?)
+    }
+
     async fn release(&self, ownership: &Ownership) {
         let mut all = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(&(ownership.shard(), ownership.epoch()));

@@ -6,6 +6,7 @@ mod load;
 mod moves;
 mod operators;
 mod permitted;
+mod refused;
 mod restart;
 #[path = "../nats/site.rs"]
 #[allow(dead_code, reason = "shared with another target, which needs the rest")]

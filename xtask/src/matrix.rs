@@ -1,4 +1,4 @@
-//! The servers that the stores and views are tested on beside the main one: old and new ones, and a cluster.
+//! The servers that the stores, views and clusters are tested on beside the main one: old and new ones, and a cluster.
 
 use std::path::PathBuf;
 
@@ -6,8 +6,9 @@ use aether_nats_harness::{ServerBinary, ServerVersion};
 
 use crate::cli::{Replicas, ServerChoice};
 
-/// The packages whose NATS-backed tests run on every server: the store, and what does its work otherwise on old ones.
-pub(crate) const PACKAGES: [&str; 2] = [STORE, "aether-projection"];
+/// The packages whose NATS-backed tests run on every server: the store, what does its work otherwise on old ones, and what speaks to
+/// JetStream itself.
+pub(crate) const PACKAGES: [&str; 3] = [STORE, "aether-projection", "aether-cluster"];
 
 const STORE: &str = "aether-store-jetstream";
 
@@ -33,6 +34,9 @@ const NEWER: [&str; 1] = ["partitions"];
 /// Of projections: views are committed as a whole from 2.12 on, and entry by entry before that.
 const PROJECTIONS: [&str; 1] = ["views"];
 
+/// Of clusters, which need 2.10: their consumers have several filters.
+const CLUSTERS: [&str; 2] = ["host", "nats"];
+
 /// What runs on the main server only: `chaos` brings servers of its own, and the contracts hold on each stream.
 #[cfg(test)]
 const MAIN: [&str; 2] = ["chaos", "conformance_partitions"];
@@ -51,10 +55,10 @@ pub(crate) struct Column {
 /// the distribution brings where it is older than all of them (Debian 12 has 2.9.10).
 pub(crate) fn columns() -> Vec<Column> {
     let fetched = |version, replicas: Replicas| Column {
-        name: format!("store suites, {version}, replicas {}", replicas.digit()),
+        name: format!("stores and clusters, {version}, replicas {}", replicas.digit()),
         server: ServerChoice { server: None, server_version: Some(version) },
         replicas,
-        targets: TARGETS.into_iter().chain(NEWER).chain(PROJECTIONS).collect(),
+        targets: TARGETS.into_iter().chain(NEWER).chain(PROJECTIONS).chain(CLUSTERS).collect(),
     };
     let mut columns = vec![
         fetched(ServerVersion::new(2, 10, 26), Replicas::One),
@@ -65,7 +69,7 @@ pub(crate) fn columns() -> Vec<Column> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let programs = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
     columns.extend(installed_old(programs).map(|(version, path)| Column {
-        name: format!("store suites, {version} as installed, replicas 1"),
+        name: format!("stores, {version} as installed, replicas 1"),
         server: ServerChoice { server: Some(path), server_version: None },
         replicas: Replicas::One,
         targets: TARGETS.to_vec(),
@@ -89,8 +93,9 @@ mod tests {
     fn every_column_says_what_it_runs_on() {
         let columns = columns();
         for (version, replicas) in [("2.10.26", "1"), ("2.11.11", "1"), ("2.12.8", "1"), ("2.15.1", "3")] {
-            let named =
-                |column: &&Column| column.name == format!("store suites, {version}, replicas {replicas}");
+            let named = |column: &&Column| {
+                column.name == format!("stores and clusters, {version}, replicas {replicas}")
+            };
             let column = columns.iter().find(named).unwrap();
             assert_eq!(column.replicas.digit(), replicas);
             assert_eq!(

@@ -34,7 +34,7 @@ const NEWER: [&str; 1] = ["partitions"];
 /// Of projections: views are committed as a whole from 2.12 on, and entry by entry before that.
 const PROJECTIONS: [&str; 1] = ["views"];
 
-/// Of clusters, which need 2.10: their consumers have several filters.
+/// Of clusters, on the oldest server and on three: they need 2.10, since their consumers have several filters, and nothing later.
 const CLUSTERS: [&str; 2] = ["host", "nats"];
 
 /// What runs on the main server only: `chaos` brings servers of its own, and the contracts hold on each stream.
@@ -54,17 +54,17 @@ pub(crate) struct Column {
 /// Returns the columns: the oldest supported line, the one with pages, the one with atomic batches, the pinned one as a cluster, and what
 /// the distribution brings where it is older than all of them (Debian 12 has 2.9.10).
 pub(crate) fn columns() -> Vec<Column> {
-    let fetched = |version, replicas: Replicas| Column {
-        name: format!("stores and clusters, {version}, replicas {}", replicas.digit()),
+    let fetched = |version, replicas: Replicas, more: &[&'static str]| Column {
+        name: format!("suites, {version}, replicas {}", replicas.digit()),
         server: ServerChoice { server: None, server_version: Some(version) },
         replicas,
-        targets: TARGETS.into_iter().chain(NEWER).chain(PROJECTIONS).chain(CLUSTERS).collect(),
+        targets: TARGETS.into_iter().chain(NEWER).chain(PROJECTIONS).chain(more.iter().copied()).collect(),
     };
     let mut columns = vec![
-        fetched(ServerVersion::new(2, 10, 26), Replicas::One),
-        fetched(ServerVersion::new(2, 11, 11), Replicas::One),
-        fetched(ServerVersion::new(2, 12, 8), Replicas::One),
-        fetched(ServerVersion::PINNED, Replicas::Three),
+        fetched(ServerVersion::new(2, 10, 26), Replicas::One, &CLUSTERS),
+        fetched(ServerVersion::new(2, 11, 11), Replicas::One, &[]),
+        fetched(ServerVersion::new(2, 12, 8), Replicas::One, &[]),
+        fetched(ServerVersion::PINNED, Replicas::Three, &CLUSTERS),
     ];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let programs = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
@@ -93,9 +93,7 @@ mod tests {
     fn every_column_says_what_it_runs_on() {
         let columns = columns();
         for (version, replicas) in [("2.10.26", "1"), ("2.11.11", "1"), ("2.12.8", "1"), ("2.15.1", "3")] {
-            let named = |column: &&Column| {
-                column.name == format!("stores and clusters, {version}, replicas {replicas}")
-            };
+            let named = |column: &&Column| column.name == format!("suites, {version}, replicas {replicas}");
             let column = columns.iter().find(named).unwrap();
             assert_eq!(column.replicas.digit(), replicas);
             assert_eq!(

@@ -17,6 +17,9 @@ pub(crate) mod code {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, thiserror::Error)]
 #[error("JetStream says {err_code}: {description}")]
 pub(crate) struct ApiError {
+    /// As of HTTP.
+    #[serde(default)]
+    pub(crate) code: u16,
     #[serde(default)]
     pub(crate) err_code: u64,
     #[serde(default)]

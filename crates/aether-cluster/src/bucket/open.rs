@@ -28,8 +28,8 @@ pub(super) async fn ensure(link: &Link, config: &Config, deadline: Duration) -> 
         };
         let failure = match found {
             Ok(found) => return config.check(&found),
-            // Of a request that was answered: it would be again.
-            Err(Failure::Api(error)) if error.err_code != code::STREAM_NOT_FOUND => {
+            // Of a request that was answered: it would be again, unless there is no leader just now.
+            Err(Failure::Api(error)) if error.err_code != code::STREAM_NOT_FOUND && error.code != 503 => {
                 let (stream, reason) = (config.stream.clone(), error.to_string());
                 return Err(BucketError::Refused { stream, reason });
             }

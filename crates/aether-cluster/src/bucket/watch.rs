@@ -99,7 +99,8 @@ impl Watch {
                 Sent::FlowControl(reply) => self.consumer.answer(reply),
                 Sent::Idle { sent, .. } if sent.is_some_and(|sent| sent > self.sent) => return None,
                 Sent::Idle { stalled, .. } => {
-                    self.shows_all = true;
+                    // A stalled one waits to be let go on, and has more to show.
+                    self.shows_all |= stalled.is_none();
                     stalled.into_iter().for_each(|reply| self.consumer.answer(reply));
                 }
                 Sent::Other => {}

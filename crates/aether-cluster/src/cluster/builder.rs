@@ -121,7 +121,7 @@ impl<H: ShardHost> ClusterBuilder<H> {
         Ok(Self { labels, ..self })
     }
 
-    /// Takes a node for dead after so long without a sign of it, at least 100 ms and in whole milliseconds. A shorter one means
+    /// Takes a node for dead after so long without a sign of it, 100 ms to an hour, in whole milliseconds. A shorter one means
     /// shorter failovers, more messages, and more nodes that die of a pause.
     #[must_use]
     pub fn lease(self, lease: Duration) -> Self {

@@ -17,6 +17,14 @@ pub enum JoinError {
         /// The least that can be had.
         least: Duration,
     },
+    /// The lease is too long: for so long nobody would own the shards of a node that died. Take a shorter one.
+    #[error("a lease of {wanted:?} is too long: take {most:?} or less")]
+    LeaseTooLong {
+        /// What was wished for.
+        wanted: Duration,
+        /// The most that can be had.
+        most: Duration,
+    },
     /// The cluster has another number of shards, on which it depends which shard an actor is in. Join with that.
     #[error("the cluster has {found} shards, wanted {expected}: join with as many as it has, or found another cluster", found = found.get(), expected = expected.get())]
     ShardCount {

@@ -27,6 +27,10 @@ use crate::subjects::Subjects;
 
 /// The shortest lease: a third of it must be enough for a round trip, also on a busy machine.
 const LEAST_LEASE: Duration = Duration::from_millis(100);
+/// The longest: a dead node's shards wait for as long.
+const MOST_LEASE: Duration = Duration::from_secs(60 * 60);
+/// Nobody tries to join for longer. Clocks cannot show any time there is.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// An answer is waited for at least so long, also with a shorter lease: one that comes late still counts.
 const ANSWER: Duration = Duration::from_secs(1);
 /// How much may wait for the driver. Hints beyond it are dropped, all else waits.
@@ -37,8 +41,11 @@ pub(super) async fn join<H: ShardHost>(builder: ClusterBuilder<H>) -> Result<Clu
     if lease < LEAST_LEASE {
         return Err(JoinError::LeaseTooShort { wanted: lease, least: LEAST_LEASE });
     }
+    if lease > MOST_LEASE {
+        return Err(JoinError::LeaseTooLong { wanted: lease, most: MOST_LEASE });
+    }
     builder.host.check().map_err(|source| JoinError::Host { source })?;
-    let within = builder.join_within.unwrap_or((lease * 10).max(Duration::from_secs(10)));
+    let within = builder.join_within.unwrap_or((lease * 10).max(Duration::from_secs(10))).min(FOREVER);
     let config = Config::new(&builder.name, builder.replicas);
     let (client, api) = (builder.client.clone(), builder.api.clone());
     let bucket = Bucket::open(client, api, config, lease.max(ANSWER), within).await?;

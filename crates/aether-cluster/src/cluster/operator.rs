@@ -87,7 +87,14 @@ impl Cluster {
             match attempt(&self.known().bucket, &Key::Standing(node.clone()), &wish).await {
                 Ok(true) => return Ok(()),
                 // Another operator was first: the later wish counts.
-                Ok(false) => {}
+                Ok(false) if Instant::now() < until => sleep(PAUSE).await,
+                Ok(false) => {
+                    let busy = Failure::garbled(
+                        &node.to_string(),
+                        "others write wishes of the same node all the time",
+                    );
+                    return Err(BucketError::unavailable("writing an operator's wish", busy).into());
+                }
                 Err(failure) if Instant::now() >= until => {
                     return Err(BucketError::unavailable("writing an operator's wish", failure).into());
                 }

@@ -6,7 +6,7 @@ use aether_core::key_value::Revision;
 use tokio::time::{Instant, sleep};
 
 use super::JoinError;
-use crate::bucket::{Bucket, BucketError, Value};
+use crate::bucket::{Bucket, BucketError, Failure, Value};
 use crate::placement::ShardCount;
 use crate::protocol::{Answer, ConfigRecord, Incarnation, Key, Record, Stamp};
 
@@ -34,7 +34,7 @@ pub(super) async fn settle(
             Ok(None) => match bucket.put(&key, Revision::NONE, bytes.clone()).await {
                 Ok(Answer::Stored(_)) => return Ok(()),
                 // Somebody else has, in between.
-                Ok(Answer::Refused) => continue,
+                Ok(Answer::Refused) => Failure::garbled(&key, "somebody else has only just settled it"),
                 Err(failure) => failure,
             },
             Err(failure) => failure,

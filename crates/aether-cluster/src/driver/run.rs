@@ -17,7 +17,7 @@ use crate::bucket::Bucket;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::placement::{Shard, ShardCount};
-use crate::protocol::{Answer, Input, Key, Moment, Node, Output, Record, Scope};
+use crate::protocol::{Answer, Ended, Input, Key, Moment, Node, Output, Record, Scope};
 use crate::rooms::Rooms;
 use crate::subjects::Subjects;
 
@@ -54,6 +54,10 @@ pub(crate) struct Driver {
     /// The present watch, and how many there have been: what an earlier one still shows does not count.
     watch: Option<Task>,
     generation: u64,
+    /// What the present watch is to show, since when it is being made, and whether it has shown anything.
+    watching: Option<(Scope, Moment, bool)>,
+    /// How long a watch may take to show something.
+    patience: Duration,
     /// The requests under way; they end with the driver.
     requests: JoinSet<()>,
     dirty: publish::Dirty,
@@ -72,6 +76,7 @@ impl Driver {
             told: tell.clone(),
         };
         let (watch, generation, requests) = (None, 0, JoinSet::new());
+        let (watching, patience) = (None, lease.max(Duration::from_secs(1)));
         let dirty = publish::Dirty::default();
         Self {
             node,
@@ -88,6 +93,8 @@ impl Driver {
             watcher,
             watch,
             generation,
+            watching,
+            patience,
             requests,
             dirty,
         }
@@ -112,7 +119,11 @@ impl Driver {
             biased;
             told = self.told.recv() => match told? {
                 Told::Input(input) => Some(input),
-                Told::Watched { generation, input } => (generation == self.generation).then_some(input),
+                Told::Watched { generation, .. } if generation != self.generation => None,
+                Told::Watched { input, .. } => {
+                    self.watching.iter_mut().for_each(|(_, _, shows)| *shows = true);
+                    Some(input)
+                }
             },
             Some((shard, epoch)) = self.drained.recv() => Some(Input::Drained(shard, epoch)),
             () = sleep(wake) => Some(Input::Wake),
@@ -214,7 +225,16 @@ impl Driver {
         });
     }
 
+    /// Makes a watch in place of the present one, unless that is just being made: begun anew each time, a slow one would never show anything.
     fn watch(&mut self, scope: Scope) {
+        let now = self.gate.clock().now();
+        let is_being_made = |(present, since, shows): (Scope, Moment, bool)| {
+            present == scope && !shows && now.since(since) < self.patience
+        };
+        if self.watching.is_some_and(is_being_made) {
+            return;
+        }
+        self.watching = Some((scope, now, false));
         self.generation += 1;
         // The one before is dropped first, and its consumer with it.
         self.watch = None;
@@ -233,6 +253,10 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.gate.open_until(None);
         self.rooms.stop();
+        // Whoever waits for the end would wait for ever.
+        if std::thread::panicking() && self.board.ended.borrow().is_none() {
+            self.board.end(Ended::Dead);
+        }
     }
 }
 

@@ -75,6 +75,7 @@ mod on {
 
     impl Drop for Meter {
         fn drop(&mut self) {
+            self.members.set(0.0);
             self.owned.set(0.0);
             self.moving.set(0.0);
         }

@@ -179,6 +179,10 @@ impl Node {
         for step in self.changes.overdue(now) {
             self.follow(step, now, out);
         }
+        if self.member.is_inside() {
+            // Before a renewal, which would be under way again each time where answers take longer than a third of a lease.
+            self.leave(now, out);
+        }
         self.renew(now, out);
         if self.member.is_inside() {
             self.lead(now, out);

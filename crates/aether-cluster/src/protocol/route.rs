@@ -111,6 +111,8 @@ pub struct Ask {
     attempt: Attempt,
     state: State,
     ownerless: Option<Moment>,
+    /// The latest ownership that it was sent to.
+    newest: Epoch,
     mechanisms: Mechanisms,
 }
 
@@ -120,7 +122,8 @@ impl Ask {
     #[must_use]
     pub fn new(shard: Shard, deadline: Moment, patience: Duration, pauses: RetryPolicy, now: Moment) -> Self {
         let (attempt, state, mechanisms) = (Attempt(0), State::Asking(now), Mechanisms::default());
-        Self { shard, deadline, patience, pauses, attempt, state, ownerless: None, mechanisms }
+        let (ownerless, newest) = (None, Epoch::new(0));
+        Self { shard, deadline, patience, pauses, attempt, state, ownerless, newest, mechanisms }
     }
 
     /// Takes a mechanism away.
@@ -187,6 +190,12 @@ impl Ask {
             self.rest(now, random);
             return None;
         };
+        if epoch < self.newest {
+            // An older view. Whoever owned the shard then may answer what a later owner, who was asked already, knows better.
+            self.rest(now, random);
+            return None;
+        }
+        self.newest = epoch;
         self.ownerless = None;
         self.attempt.0 = self.attempt.0.saturating_add(1);
         self.state = State::Sent(now.plus(self.patience));
@@ -274,6 +283,23 @@ mod tests {
         assert!(wake > at(110) && wake < at(201));
         let refresh: Reaction = ask.handle(Event::Wake, wake, 0.0);
         assert_eq!(refresh, Some(Effect::Refresh));
+    }
+
+    #[test]
+    fn an_ask_does_not_go_back_to_an_earlier_owner() {
+        let owner = |epoch| {
+            let owner = Identity { node: NodeId::new("a").unwrap(), incarnation: Incarnation::new(1) };
+            Event::<u8>::Route(Some((owner, Epoch::new(epoch))))
+        };
+        let mut ask = ask();
+        assert!(matches!(ask.handle(owner(2), at(0), 0.0), Some(Effect::Send(Attempt(1), _))));
+        let refresh: Reaction = ask.handle(Event::Wake, at(100), 0.0);
+        assert_eq!(refresh, Some(Effect::Refresh));
+        assert_eq!(ask.handle(owner(1), at(101), 0.0), None);
+        let again = ask.wake_at().unwrap();
+        let refresh: Reaction = ask.handle(Event::Wake, again, 0.0);
+        assert_eq!(refresh, Some(Effect::Refresh));
+        assert!(matches!(ask.handle(owner(2), again, 0.0), Some(Effect::Send(Attempt(2), _))));
     }
 
     #[test]

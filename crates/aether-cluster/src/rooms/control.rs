@@ -94,7 +94,7 @@ async fn release<H: ShardHost>(shared: &Arc<Shared<H>>, room: &Arc<Room>, owners
         room.give_up(shared);
     }
     if !within(shared.settings.closing, idle(room, None)).await {
-        room.state().abort();
+        room.abort(shared);
     }
     guarded(shared, ownership, "release", |host, ownership| async move { host.release(&ownership).await })
         .await;

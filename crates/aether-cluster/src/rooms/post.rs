@@ -1,6 +1,7 @@
 //! What leaves a room: answers, and messages that are sent on.
 
 use async_nats::client::traits::Publisher;
+use async_nats::connection::State;
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, Subject};
 use bytes::Bytes;
@@ -69,7 +70,12 @@ impl Post {
 /// Sends what is put, until nobody puts any more.
 pub(super) async fn run(client: Client, mut outgoing: mpsc::UnboundedReceiver<OutboundMessage>) {
     while let Some(message) = outgoing.recv().await {
-        send(&client, message).await;
+        // What is sent on has a reply. Its asker tries again; kept by the client until there is a connection again, it would come when
+        // nobody knows any more what became of it.
+        let is_sent_on = message.reply.is_some();
+        if !is_sent_on || client.connection_state() == State::Connected {
+            send(&client, message).await;
+        }
     }
 }
 

@@ -127,6 +127,14 @@ impl Room {
         shared.post.all(out);
     }
 
+    /// Drops what is still under way.
+    pub(super) fn abort<H: ShardHost>(&self, shared: &Shared<H>) {
+        let mut state = self.state();
+        let before = state.held();
+        state.abort();
+        shared.meter.held(before, state.held());
+    }
+
     /// Changes what is under way, and says so when nothing is any more.
     fn ends<H: ShardHost, T>(&self, shared: &Shared<H>, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state();

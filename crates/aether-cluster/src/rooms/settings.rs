@@ -15,7 +15,7 @@ pub(crate) struct RoomSettings {
     pub(crate) at_node: usize,
     /// So many rejected commands are remembered in a shard.
     pub(crate) rejected: usize,
-    /// For so long: twice the longest deadline, so that copies that are late are known, too.
+    /// For so long: longer than a message may be on its way, be it over a connection that is not yet known to be dead.
     pub(crate) remember: Duration,
     /// What has not ended so long after its shard was given up is dropped.
     pub(crate) closing: Duration,
@@ -28,7 +28,7 @@ impl Default for RoomSettings {
             kept: 4_096,
             at_node: 65_536,
             rejected: 65_536,
-            remember: LONGEST.saturating_mul(2),
+            remember: LONGEST.saturating_mul(10),
             closing: Duration::from_secs(5),
         }
     }

@@ -252,10 +252,11 @@ impl State {
         self.under_way.remove(key).map(|first| first.copies).unwrap_or_default()
     }
 
-    /// Takes note of where a message goes on.
+    /// Takes note of where a message goes on; nowhere, if what was under way was dropped meanwhile.
     pub(super) fn goes_on(&mut self, key: &Key, task: AbortHandle) {
-        if let Some(first) = self.under_way.get_mut(key) {
-            first.task = Some(task);
+        match self.under_way.get_mut(key) {
+            Some(first) => first.task = Some(task),
+            None => task.abort(),
         }
     }
 

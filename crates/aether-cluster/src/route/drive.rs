@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use aether_core::Epoch;
 use async_nats::client::traits::Publisher;
+use async_nats::connection::State;
 use async_nats::message::OutboundMessage;
 use futures_core::future::BoxFuture;
 use futures_util::future::{Either, select};
@@ -67,7 +68,8 @@ pub(super) async fn drive(
         let Some(happened) = event.take() else { continue };
         match ask.handle(happened, clock.now(), fastrand::f64()) {
             None => {}
-            Some(Effect::Refresh) => look = Some(router.owners.look(shard)),
+            // One that is under way goes on: begun anew each time, a slow one would never end.
+            Some(Effect::Refresh) => drop(look.get_or_insert_with(|| router.owners.look(shard))),
             Some(Effect::Send(attempt, to)) => {
                 timer.as_mut().wake_at(ask.wake_at());
                 send(router, &ticket, message, attempt, to, timer.as_mut()).await;
@@ -109,6 +111,10 @@ async fn send(
     let place = ticket.place(attempt);
     if to.incarnation == router.me.incarnation {
         return router.rooms.enter(to, message.clone(), place);
+    }
+    // The client would keep it, and send it when there is a connection again: long after anybody waits for an answer.
+    if router.client.connection_state() != State::Connected {
+        return;
     }
     let (subject, reply, payload) = (router.subject(to), Some(place.subject()), wire::question(message));
     let sent = router.client.publish_message(OutboundMessage { subject, reply, payload, headers: None });

@@ -24,6 +24,10 @@ async fn another_number_of_shards_or_another_lease_is_refused() {
     );
     let error = site.builder("b").await.lease(Duration::from_millis(99)).join().await.unwrap_err();
     assert!(matches!(error, JoinError::LeaseTooShort { .. }), "{error}");
+    let endless = site.builder("b").await.lease(Duration::MAX).join().await.unwrap_err();
+    assert!(matches!(endless, JoinError::LeaseTooLong { .. }), "{endless}");
+    let patient = site.builder("b").await.join_within(Duration::MAX).join().await.unwrap();
+    patient.leave().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

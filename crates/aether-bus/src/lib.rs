@@ -50,9 +50,9 @@ mod stored;
 mod subscription;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trace;
 mod trie;
 
+pub use aether_core::{InvalidTraceParent, TraceParent};
 pub use bus::EventBus;
 pub use delivery::{Delivery, Missed, Received};
 pub use error::{PublishError, SubscribeError};
@@ -63,4 +63,3 @@ pub use overflow::Overflow;
 pub use pattern::{InvalidPattern, Pattern, PatternFault};
 pub use stored::{StoredBroadcaster, pass_on_hints};
 pub use subscription::Subscription;
-pub use trace::{InvalidTraceParent, TraceParent};

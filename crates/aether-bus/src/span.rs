@@ -1,7 +1,5 @@
 //! Spans: what is published and received as a part of a trace.
 
-use std::num::{NonZeroU64, NonZeroU128};
-
 use aether_core::{Event, Namespace};
 use tracing::Span;
 use tracing::field::{Empty, display};
@@ -32,7 +30,7 @@ pub(crate) fn publish(namespace: &Namespace, event: &Event, parent: Option<Trace
     if !is_wanted() {
         return Traced { span: Span::none(), context: parent };
     }
-    let context = within(parent);
+    let context = TraceParent::begin(parent);
     let span = tracing::debug_span!(
         target: TARGET, "publish", %namespace, event_type = %event.event_type(), trace_id = Empty, span_id = Empty,
         parent_span_id = Empty
@@ -46,17 +44,11 @@ pub(crate) fn receive(namespace: &Namespace, parent: Option<TraceParent>) -> Tra
     if parent.is_none() || !is_wanted() {
         return Traced { span: Span::none(), context: parent };
     }
-    let context = within(parent);
+    let context = TraceParent::begin(parent);
     let span = tracing::debug_span!(
         target: TARGET, "receive", %namespace, trace_id = Empty, span_id = Empty, parent_span_id = Empty
     );
     Traced { span: record(span, context, parent), context: Some(context) }
-}
-
-fn within(parent: Option<TraceParent>) -> TraceParent {
-    let span = NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN);
-    let trace = || NonZeroU128::new(fastrand::u128(1..)).unwrap_or(NonZeroU128::MIN);
-    parent.map_or_else(|| TraceParent::new(trace(), span), |parent| parent.with_span(span))
 }
 
 fn record(span: Span, context: TraceParent, parent: Option<TraceParent>) -> Span {

@@ -64,8 +64,8 @@ mod subjects;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
-mod trace;
 
+pub use aether_core::{InvalidTraceParent, TraceParent};
 pub use bucket::BucketError;
 pub use clock::Clock;
 pub use cluster::{
@@ -75,7 +75,6 @@ pub use cluster::{
 pub use host::{Handled, Message, NoHost, Ownership, ShardHost, check_store};
 pub use name::ClusterName;
 pub use route::{Rejection, RejectionError, Route, RouteError};
-pub use trace::{InvalidTraceParent, TraceParent};
 
 #[cfg(feature = "testing")]
 pub use mechanism::{Mechanism, Mechanisms};

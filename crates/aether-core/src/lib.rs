@@ -66,6 +66,7 @@ pub mod retry;
 pub mod store;
 pub mod subscription;
 mod timestamp;
+mod trace;
 pub mod upcast;
 
 pub use error::{AppendError, KeyValueError, ReadError, ReplayError, SnapshotError, SubscriptionError};
@@ -87,4 +88,5 @@ pub use subscription::{
     Delivery, Filter, StartAt, Subscribe, Subscription, SubscriptionMonitor, SubscriptionStatus,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use trace::{InvalidTraceParent, TraceParent};
 pub use upcast::{Upcasters, Upcasting};

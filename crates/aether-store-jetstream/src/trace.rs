@@ -1,19 +1,10 @@
 //! W3C trace context out of an event's metadata. Pure.
 
-use aether_core::Metadata;
-use aether_core::event::MetadataKey;
+use aether_core::{Metadata, TraceParent};
 
-/// Returns the `traceparent` of the metadata's trace and span ids, where both are what the W3C recommendation "Trace
-/// Context" allows: 32 and 16 lower-case hexadecimal digits, not all zero.
+/// Returns the `traceparent` of the metadata's trace and span ids, where both are valid.
 pub(crate) fn parent(metadata: &Metadata) -> Option<String> {
-    let id = |key: MetadataKey, digits: usize| {
-        metadata.find(key).filter(|id| {
-            let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-            id.len() == digits && id.bytes().all(hex) && id.bytes().any(|b| b != b'0')
-        })
-    };
-    let (trace, span) = (id(MetadataKey::TraceId, 32)?, id(MetadataKey::SpanId, 16)?);
-    Some(format!("00-{trace}-{span}-01"))
+    TraceParent::of_metadata(metadata).map(|parent| parent.to_string())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::clock::Clock;
 use crate::protocol::Moment;
-use crate::trace::TraceParent;
+use aether_core::TraceParent;
 
 /// A message to an actor.
 #[derive(Debug, Clone)]

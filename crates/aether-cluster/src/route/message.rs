@@ -18,7 +18,7 @@ use super::{span, wire};
 use crate::host::Message;
 use crate::meter::AskMeter;
 use crate::protocol::End;
-use crate::trace::TraceParent;
+use aether_core::TraceParent;
 use wire::Answer;
 
 /// A message to an actor, which goes to the node that owns it, wherever that is: nothing happens before [`ask`](Self::ask) or

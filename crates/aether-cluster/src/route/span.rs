@@ -4,7 +4,7 @@ use tracing::Span;
 use tracing::field::{Empty, display};
 
 use crate::placement::Shard;
-use crate::trace::TraceParent;
+use aether_core::TraceParent;
 
 /// The name under which all spans of routing are filtered.
 const TARGET: &str = "aether_cluster";

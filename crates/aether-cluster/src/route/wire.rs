@@ -21,7 +21,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::host::Message;
 use crate::protocol::Reply;
-use crate::trace::TraceParent;
+use aether_core::TraceParent;
 
 const QUESTION: u8 = 0xa1;
 const ANSWER: u8 = 0xb1;

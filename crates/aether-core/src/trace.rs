@@ -4,8 +4,8 @@ use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 use std::str::FromStr;
 
-use aether_core::Metadata;
-use aether_core::event::MetadataKey;
+use crate::Metadata;
+use crate::event::MetadataKey;
 
 /// Names a trace and one of its spans: the `traceparent` of the W3C recommendation "Trace Context".
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +25,14 @@ impl TraceParent {
     #[must_use]
     pub fn new(trace: NonZeroU128, span: NonZeroU64) -> Self {
         Self { trace, span, flags: 1 }
+    }
+
+    /// Names a span of its own, drawn at random: within `parent`, or of a trace of its own.
+    #[must_use]
+    pub fn begin(parent: Option<Self>) -> Self {
+        let span = NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN);
+        let trace = || NonZeroU128::new(fastrand::u128(1..)).unwrap_or(NonZeroU128::MIN);
+        parent.map_or_else(|| Self::new(trace(), span), |parent| parent.with_span(span))
     }
 
     /// Returns the trace's id.
@@ -51,6 +59,27 @@ impl TraceParent {
         let trace = number(metadata.find(MetadataKey::TraceId)?, 32)?;
         let span = u64::try_from(number(metadata.find(MetadataKey::SpanId)?, 16)?).ok()?;
         Some(Self::new(NonZeroU128::new(trace)?, NonZeroU64::new(span)?))
+    }
+
+    /// Writes it as bytes: the trace's id, the span's, and the flags, all of them big-endian.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 25] {
+        let mut bytes = [self.flags; 25];
+        let ids = self.trace.get().to_be_bytes().into_iter().chain(self.span.get().to_be_bytes());
+        bytes.iter_mut().zip(ids).for_each(|(to, byte)| *to = byte);
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) writes; `None` where an id is missing or zero.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (trace, rest) = bytes.split_first_chunk::<16>()?;
+        let (span, rest) = rest.split_first_chunk::<8>()?;
+        Some(Self {
+            trace: NonZeroU128::new(u128::from_be_bytes(*trace))?,
+            span: NonZeroU64::new(u64::from_be_bytes(*span))?,
+            flags: *rest.first()?,
+        })
     }
 }
 
@@ -104,6 +133,13 @@ mod tests {
         assert_eq!(TEXT.parse::<TraceParent>().unwrap().to_string(), TEXT);
         let later = TEXT.replacen("00", "42", 1) + "-more";
         assert_eq!(later.parse::<TraceParent>().unwrap().to_string(), TEXT);
+    }
+
+    #[test]
+    fn its_bytes_are_read_back_and_no_id_is_zero() {
+        let parent: TraceParent = TEXT.parse().unwrap();
+        assert_eq!(TraceParent::from_bytes(&parent.to_bytes()), Some(parent));
+        assert_eq!(TraceParent::from_bytes(&[0; 25]), None);
     }
 
     #[test]
